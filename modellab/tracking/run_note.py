@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import math
 import re
 
-from modellab import units
+from modellab import tasks, units
 from modellab.results.entry import Entry
 from modellab.system.escape import visible
 from modellab.tracking.runs import SEVERITY, Run, clean
-from modellab.types import Verdict
+from modellab.types import Metric, Verdict
 
 LENGTH = 7500  # MLflow takes 8000 characters of a note
 ERROR_LENGTH = 3000
+TOLD = 2  # datasets whose value and speed stand beside the verdict
 HEAD = ("| dataset | metric | baseline | now | change [95 %] | verdict | why |", "|---|---|--:|--:|--:|---|---|")
 
 
 def note(run: Run) -> str:
-    """What a person wants to know of a run. MLflow shows two lines of it until one unfolds it: they name the worst."""
+    """What a person wants to know of a run.
+
+    MLflow shows two lines of it until one unfolds it: they name the worst, or say how good and how fast it is.
+    """
     judged = [(entry, verdict) for entry in run.entries for verdict in entry.verdicts]
     judged.sort(key=lambda pair: (pair[1].red, SEVERITY[pair[1].status]), reverse=True)
     errors = [entry for entry in run.entries if entry.error]
-    parts = [f"**{run.verdict}** {_headline(errors, judged)}", *(_block(entry.error) for entry in errors)]
+    said = " · ".join([_headline(errors, judged), *_numbers(run)])
+    parts = [f"**{run.verdict}** {said}", *(_block(entry.error) for entry in errors)]
     text = clean("\n\n".join(parts), LENGTH)
     return text + _table([_row(*pair) for pair in judged], LENGTH - len(text))
 
@@ -37,6 +43,23 @@ def _headline(errors: list[Entry], judged: list[tuple[Entry, Verdict]]) -> str:
     was = f", was {units.value(worst.baseline, worst.unit)}" if worst.baseline is not None else ""
     now = units.value(worst.now, worst.unit)
     return f"· {_safe(worst.metric)} on {_safe(entry.key.dataset)} is {now}{was}. {_safe(worst.why)}".rstrip()
+
+
+def _numbers(run: Run) -> list[str]:
+    """The first metric on each dataset, and the speed; where something is red the worst verdict is what to read."""
+    task = run.last.key.task
+    if any(entry.red for entry in run.entries) or task not in tasks.names():
+        return []
+    metric = tasks.get(task).METRICS[0]
+    found = [(entry, entry.values.get(metric.name, math.nan)) for entry in run.entries if entry.verdicts]
+    return [_number(entry, metric, value) for entry, value in found if math.isfinite(value)][:TOLD]
+
+
+def _number(entry: Entry, metric: Metric, value: float) -> str:
+    rtf = entry.result.readings.get("rtf", math.nan) if entry.result else math.nan
+    speed = f", RTF {units.value(rtf, 's/s')}" if math.isfinite(rtf) else ""
+    name = f"{_safe(entry.key.dataset)}: {_safe(units.heading(metric.name))}"
+    return f"{name} {units.value(value, metric.unit)}{speed}"
 
 
 def _block(error: str) -> str:

@@ -83,6 +83,7 @@ class Sender:
     def send(self, wanted: Sequence[Run]) -> Iterator[tuple[Run, Sent]]:
         """Send what the store lacks of these runs, one after the other, to a server some at once."""
         self._look_up(wanted)
+        self._show(wanted)  # before the first run: who looks after a kill in between finds the views
         with ThreadPoolExecutor(AT_ONCE) as pool:
             results = pool.map(self._sent, wanted) if store.is_server(self.uri) else map(self._sent, wanted)
             self._ask_for_pages(wanted[:AHEAD])
@@ -248,7 +249,7 @@ class Sender:
         elif before:
             self.client.delete_tag(run_id, LACKING)
 
-    def show(self, sent: Sequence[Run]) -> None:
+    def _show(self, sent: Sequence[Run]) -> None:
         """Make the shared views of every experiment met show the metrics of these runs."""
         for name, experiment in self.experiments.met.items():
             entries = [entry for run in sent if run.experiment == name for entry in run.entries]

@@ -85,7 +85,6 @@ def _send_all(sender: Sender, folder: Path, reached: Callable[[str], None]) -> N
         reached(run.name)
     for run in readback.dropped(sender, new):
         unsent.update(entry.id for entry in run.entries)
-    sender.show(wanted)
     if sender.uri.startswith("sqlite:///"):
         sqlite.settle(store.path(sender.uri))
     for path, (size, members) in files.items():

@@ -192,7 +192,7 @@ def test_the_note_of_an_error_shows_its_log(make):
 
 
 def test_the_note_of_a_green_run_says_so(make):
-    assert note(one(make())).startswith("**PASS** · 1 verdict, none red")
+    assert note(one(make())).startswith("**PASS** · 1 verdict, none red · asr\\_smoke\\_v1: WER ")
     assert note(one(make(verdicts=()))) == "**PASS** without a verdict"
 
 
