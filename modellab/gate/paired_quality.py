@@ -80,6 +80,8 @@ def compare(
     if len(before) < len(sizes):
         words += f", in {changed} of {len(before)} cluster{'s' if len(before) > 1 else ''}"
     basis = basis_of(sizes, bottom, len(before), error)
+    if metric.better == "higher" and metric.unit == "ratio" and math.isfinite(baseline):
+        basis = basis._replace(most=baseline)
     return Comparison(
         now,
         baseline,

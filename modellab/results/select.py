@@ -42,7 +42,8 @@ SAME_DATA = ("dataset_digest", "normaliser")
 class SelectedResults:
     """What a selector (`spec`) takes: one entry with a result for each case, sorted by case.
 
-    `failed` are the cases whose newest run there ended in an ERROR, whether an older one has a result or not.
+    `failed` are the cases whose newest run there ended in an ERROR, whether an older one has a result or not; that a
+    run was stopped before a case's turn is none.
     """
 
     spec: str
@@ -131,7 +132,7 @@ class StoredResults:
     ) -> SelectedResults:
         """The newest of each case that fits; ConfigError where there is none, with what there is in the pool."""
         newest = {entry.key: entry for entry in fitting if entry.result}
-        last = {e.key: e for e in fitting}.values()
+        last = {e.key: e for e in fitting if e.was_tried}.values()
         failed = {e.key: e for e in last if e.result is None and not _was_fixed_later(e, self.entries)}
         if not newest and not (errors and failed):
             raise ConfigError(f"nothing fits {spec!r}: {_there(pool, model, variant)}")

@@ -157,7 +157,9 @@ def decode_result(data: Json) -> Result:
 def encode_verdict(verdict: Verdict) -> Json:
     """A verdict, field by field; what broke only where something did."""
     interval = verdict.interval
-    basis = {"basis": _encode_basis(verdict.basis)} if verdict.basis else {}
+    basis: Json = {"basis": _encode_basis(verdict.basis)} if verdict.basis else {}
+    if verdict.basis and math.isfinite(verdict.basis.most):
+        basis["most"] = verdict.basis.most
     breaks = {"broken": verdict.broken, "breaks": [_encode_break(each) for each in verdict.breaks]}
     return {
         "metric": verdict.metric,
@@ -203,18 +205,18 @@ def decode_verdict(data: Json) -> Verdict:
         versus=str(data.get("versus", "baseline")),
         alpha=float(data.get("alpha", 0.01)),
         pending=bool(data.get("pending", False)),
-        basis=_decode_basis(data.get("basis")),
+        basis=_decode_basis(data.get("basis"), data.get("most", math.inf)),
         broken=int(data.get("broken", 0)),
         breaks=tuple(_decode_break(each) for each in data.get("breaks", ())),
     )
 
 
-def _decode_basis(data: Any) -> Basis | None:
+def _decode_basis(data: Any, most: float) -> Basis | None:
     if data is None:
         return None
     if len(data) == 5:  # of before: mean and spread of the sizes
         return Basis((decode_number(data[0]),), *_decode_rest(data[2:]))
-    return Basis(tuple(map(decode_number, data[0])), *_decode_rest(data[1:]))
+    return Basis(tuple(map(decode_number, data[0])), *_decode_rest(data[1:]), float(most))
 
 
 def _decode_rest(data: Sequence[Any]) -> tuple[float, int, float]:

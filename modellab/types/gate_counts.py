@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -38,6 +39,7 @@ class Basis(NamedTuple):
     bottom: float  # what they are divided by
     units: int  # that are swapped
     error: float  # standard error of the change
+    most: float = math.inf  # that the rate can get worse by: of a share where more is better all that there is
 
 
 @dataclass(frozen=True, slots=True)

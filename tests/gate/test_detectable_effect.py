@@ -104,3 +104,13 @@ def test_an_error_that_nobody_knows_counts_as_none() -> None:
         BASIS._replace(error=0.0), 0.008
     )
     assert detectable_effect.minimum_detectable_effect(np.array([1.0, 2.0]), 100.0, 3, math.nan, 0.008) == math.inf
+
+
+@pytest.mark.parametrize("right", [3, 8, 10])
+def test_a_share_cannot_get_worse_than_nothing(right):
+    """Of ten requests a change for the worse by more than all that succeeded would be needed."""
+    metric = asr.METRICS[[each.name for each in asr.METRICS].index("success_rate")]
+    counts = np.c_[np.arange(10) < right, np.ones(10)].astype(float)
+    seen = compare(metric, counts, counts).detects
+    assert seen <= right / 10 or seen == math.inf
+    assert compare(WER, 9 * counts + 1, 9 * counts + 1).detects < math.inf

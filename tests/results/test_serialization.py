@@ -146,9 +146,10 @@ def test_a_result_survives_text(result):
     assert same(dataclasses.asdict(back), dataclasses.asdict(result))
 
 
+@pytest.mark.parametrize("most", [0.8, math.inf])
 @pytest.mark.parametrize("error", [0.002, math.nan, math.inf])
-def test_what_a_case_detects_follows_from_survives_text(error):
-    verdict = Verdict("wer", "ratio", "quality", Status.PASS, 0.1, basis=Basis((1.0, 2.5), 4000.0, 400, error))
+def test_what_a_case_detects_follows_from_survives_text(error, most):
+    verdict = Verdict("wer", "ratio", "quality", Status.PASS, 0.1, basis=Basis((1.0, 2.5), 4000.0, 400, error, most))
 
     back = serialization.decode_verdict(json.loads(serialization.dumps(serialization.encode_verdict(verdict))))
 

@@ -1,8 +1,4 @@
-"""Numbers of API and pages computed once more from the ledger's lines, as JSON and with nothing of modellab's own.
-
-Formulas are those of the documentation: a pooled rate has the jackknife's interval with Student's t; two systems are
-compared by turning the sign of each utterance's change, every way counted; Holm's correction is over all pairs.
-"""
+"""Numbers of API and pages computed once more from the ledger's lines, as JSON and with nothing of modellab's own."""
 
 from __future__ import annotations
 
@@ -10,6 +6,7 @@ import html
 import json
 import math
 import re
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -24,11 +21,11 @@ from modellab.results.entry import Entry, pooled
 from modellab.types import Floats
 from tests import make
 from tests.server.conftest import Server, project, serving
+from tests.server.recomputing import change, column, holm, interval, steps, swapped_p, time_ratio
 from tests.server.results.boards import dataset, results
 from tests.server.results.conftest import write
 
 PRICE = 0.5
-Ends = tuple[float, float, float]  # value, and the ends of its interval
 
 
 def aged(entries: list[Entry]) -> Iterator[Entry]:
@@ -61,23 +58,6 @@ def lines(site: Server) -> list[dict[str, Any]]:
     paths = (site.root / "mlruns" / "ledger").glob("*.jsonl")
     found = [json.loads(text) for path in paths for text in path.read_text().splitlines()]
     return sorted(found, key=lambda line: (line["finished_at"], line["id"]))
-
-
-def column(line: dict[str, Any], *names: str) -> Floats:
-    """Numbers of each utterance: those of a metric's counts, or of the utterance itself."""
-    said = line["result"]["utterances"]
-    return np.array([u["shares"][names[0]] if names[0] in u["shares"] else [u[n] for n in names] for u in said])
-
-
-def interval(counts: Floats, *, is_share: bool = True) -> Ends:
-    """The rate of sums with its interval; a share stays below 1, and without any error ends at 3.69 of them."""
-    total, n = counts.sum(axis=0), len(counts)
-    left = (total[0] - counts[:, 0]) / (total[1] - counts[:, 1])
-    half = stats.t.ppf(0.975, n - 1) * math.sqrt((n - 1) / n * ((left - left.mean()) ** 2).sum())
-    value = total[0] / total[1]
-    if is_share and not total[0]:
-        return value, value, min(1.0, -math.log(0.025) / total[1])
-    return value, max(0.0, value - half), min(1.0, value + half) if is_share else value + half
 
 
 def case(line: dict[str, Any]) -> tuple[str, str]:
@@ -116,38 +96,19 @@ def test_what_moved_lately_moved_in_the_ledger(site: Server, lines: list[dict[st
         own = [line for line in lines if case(line) == name]
         before, after = ([line for line in own if (line["finished_at"] >= since) is late] for late in (False, True))
         if before and after:
-            a, b = column(before[-1], "wer"), column(after[-1], "wer")
-            rates = [(s.sum(axis=0) - s)[:, 0] / (s.sum(axis=0) - s)[:, 1] for s in (a, b)]
-            left, n = rates[1] - rates[0], len(a)
-            error = math.sqrt((n - 1) / n * ((left - left.mean()) ** 2).sum())
-            change = float(b[:, 0].sum() / b[:, 1].sum() - a[:, 0].sum() / a[:, 1].sum())
-            p = 2 * float(stats.t.sf(abs(change) / error, n - 1)) if change else 1.0
-            found.append((p, f"{name[0]}:one-{name[1]}-cpu-float32", change))
-    highest, expected = 0.0, dict[str, tuple[str, str]]()
-    for number, (p, named, change) in enumerate(sorted(found)):
-        highest = min(1.0, max(highest, p * (len(found) - number)))
-        if highest <= 0.05:
-            expected[named] = (f"{100 * change:+.2f} %", f"{highest:.2g}")
+            (moved, _, _), p = change(column(before[-1], "wer"), column(after[-1], "wer"))
+            found.append((p, f"{name[0]}:one-{name[1]}-cpu-float32", moved))
+    corrected = holm([p for p, _, _ in found])
+    expected = {
+        named: (f"{100 * moved:+.2f} %", f"{p:.2g}")
+        for p, (_, named, moved) in zip(corrected, found, strict=True)
+        if p <= 0.05
+    }
     page = html.unescape(site.get("/findings?days=7")[1])
     part = page[page.index('id="week"') : page.index('id="near"')]
     rows = re.findall(r"<tr>.*?/results/\w+\">(m.*?)</a>.*?(?:worse|better): (\S+ %).*?>([^<]*)</td></tr>", part)
-    assert {named: (change, p) for named, change, p in rows} == expected
+    assert {named: (moved, p) for named, moved, p in rows} == expected
     assert len(expected) == 2  # m1 on both datasets
-
-
-def swapped_p(before: Floats, after: Floats) -> float:
-    """Two-sided: of all ways to turn the signs of the changes, how many add up to at least as much on either side."""
-    changes = (after - before)[:, 0]
-    sums = {0: 1.0}
-    for change in changes[changes != 0].astype(int):
-        turned: dict[int, float] = {}
-        for total, share in sums.items():
-            for side in (total + change, total - change):
-                turned[side] = turned.get(side, 0.0) + share / 2
-        sums = turned
-    seen = changes.sum()
-    above, below = (sum(s for total, s in sums.items() if (total - seen) * sign >= 0) for sign in (1, -1))
-    return min(1.0, 2 * min(above, below))
 
 
 def test_an_experiment_ranks_as_the_ledger_does(site: Server, lines: list[dict[str, Any]]) -> None:
@@ -157,11 +118,8 @@ def test_an_experiment_ranks_as_the_ledger_does(site: Server, lines: list[dict[s
     newest = {case(line)[0]: column(line, "wer") for line in lines if case(line)[1] == "parts_v1"}
     order = sorted(newest, key=lambda model: interval(newest[model])[0])
     pairs = [(a, b, swapped_p(newest[a], newest[b])) for a, b in combinations(order, 2)]
-    highest, told = 0.0, set()
-    for number, (a, b, p) in enumerate(sorted(pairs, key=lambda pair: pair[2])):
-        highest = min(1.0, max(highest, p * (len(pairs) - number)))
-        if highest <= ranking["alpha"]:
-            told.add((a, b))
+    corrected = holm([p for _, _, p in pairs])
+    told = {(a, b) for (a, b, _), p in zip(pairs, corrected, strict=True) if p <= ranking["alpha"]}
     assert ranking["datasets"] == ["parts_v1"]
     for standing, model in zip(ranking["standings"], order, strict=True):
         assert standing["name"].startswith(f"{model}:one")
@@ -170,5 +128,97 @@ def test_an_experiment_ranks_as_the_ledger_does(site: Server, lines: list[dict[s
         best = 1 + sum(worse == model for _, worse in told)
         worst = len(order) - sum(better == model for better, _ in told)
         assert standing["rank"] == (f"{best}" if best == worst else f"{best}-{worst}")
-    for pair, (_, _, p) in zip(ranking["pairs"], pairs, strict=True):
-        assert pair["p"] == pytest.approx(p, rel=1e-6, abs=1e-12)
+    for pair, (a, b, p), of_all in zip(ranking["pairs"], pairs, corrected, strict=True):
+        assert [pair["p"], pair["adjusted"]] == pytest.approx([p, of_all], rel=1e-6, abs=1e-12)
+        (moved, low, high), _ = change(newest[a], newest[b])
+        assert [pair["change"], *pair["interval"]] == pytest.approx([moved, low, high])
+
+
+def test_two_systems_are_compared_as_in_the_ledger(site: Server, lines: list[dict[str, Any]]) -> None:
+    asked = {"name": "two", "members": ["m0@latest", "m1@latest"]}
+    made = site.ask("POST", "/api/v1/experiments", asked)[1]
+    compared = site.get(f"/api/v1/experiments/{made['id']}/comparison")[1]
+    a, b = ({case(line)[1]: line for line in lines if case(line)[0] == model} for model in ("m0", "m1"))
+    (duel,) = compared["duels"]
+
+    def counts(side: dict[str, dict[str, Any]], line: dict[str, Any]) -> Floats:
+        of = sorted(side) if line["dataset"] == "all" else [line["dataset"]]
+        return np.concatenate([column(side[name], line["metric"]) for name in of])
+
+    said = [(line, counts(a, line), counts(b, line)) for line in duel["quality"]]
+    assert {line["dataset"] for line, _, _ in said} == {"all", "parts_v1", "second_v1"}
+    assert {line["metric"] for line, _, _ in said} >= {"wer", "cer"}
+    for line, before, after in said:
+        values = [interval(side)[0] for side in (before, after)]
+        (moved, low, high), _ = change(before, after)
+        told = [line["a"], line["b"], line["change"], *line["interval"]]
+        assert told == pytest.approx([*values, moved, low, high])
+        assert line["p"] == pytest.approx(swapped_p(before, after), rel=1e-6, abs=1e-12)
+        worse, better = (int((sign * (after - before)[:, 0] > 0).sum()) for sign in (1, -1))
+        assert (line["wins"], line["losses"], line["n"]) == (better, worse, len(before))
+        if better + worse:
+            assert line["sign_p"] == pytest.approx(stats.binomtest(better, better + worse).pvalue)
+    page = html.unescape(site.get(f"/experiments/{made['id']}")[1])
+    for _, before, after in said:
+        (moved, low, high), _ = change(before, after)
+        assert f"{100 * moved:+.2f} % [{100 * low:+.2f} %, {100 * high:+.2f} %]" in page
+    for speed in duel["speed"]:
+        times = (column(side[speed["dataset"]], "cpu_s") for side in (a, b))
+        ratio, low, high = time_ratio(*(each[:, 0] for each in times))
+        assert [speed["ratio"], *speed["interval"]] == pytest.approx([ratio, low, high])
+
+
+def test_a_history_moves_where_the_ledger_does(site: Server, lines: list[dict[str, Any]]) -> None:
+    told = set()
+    for name in dict.fromkeys(map(case, lines)):
+        own = [line for line in lines if case(line) == name]
+        page = html.unescape(site.get(f"/results/{own[-1]['id']}/history")[1])
+        expected = []
+        for title, unit in (("WER", "%"), ("RTF", "")):
+            counts = [column(line, "wer") if unit else column(line, "wall_s", "duration_s") for line in own]
+            for first, before, after in steps(np.array([side[:, 0].sum() / side[:, 1].sum() for side in counts])):
+                levels = [f"{100 * level:.2f} %" if unit else f"{level:.3g}" for level in (before, after)]
+                size = f"{100 * (after - before):+.2f} %" if unit else f"{100 * (after / before - 1):+.1f} %"
+                expected.append((title, size, *levels, own[first - 1]["id"], own[first]["id"]))
+        shown = re.findall(
+            r">(WER|RTF) (\S+ %) \((\S+(?: %)?) to (\S+(?: %)?), \w+\) between .*?/results/(\w+)\".*?/results/(\w+)\"",
+            page,
+        )
+        assert shown == expected
+        told |= {(name[0], each[0]) for each in shown}
+    assert told >= {("m1", "WER"), ("m1", "RTF")}
+
+
+@pytest.mark.parametrize(
+    "page", ["/leaderboard", "/results?limit=100", "/findings", "/slices?dataset=parts_v1", "history"]
+)
+def test_a_frozen_copy_has_every_number_of_its_page(site: Server, lines: list[dict[str, Any]], page: str) -> None:
+    path = f"/results/{lines[-1]['id']}/history" if page == "history" else page
+    status, made = site.ask("POST", "/api/v1/shares", {"page": path})
+    assert status == 201
+    with urllib.request.urlopen(made["url"]) as answer:
+        copy = numbers(answer.read().decode())
+    assert copy == numbers(site.get(path)[1])
+    assert len(copy) >= 9
+
+
+@pytest.mark.parametrize("kind", ["entry", "run"])
+def test_a_shared_result_and_a_shared_run_have_the_numbers_of_the_ledger(
+    site: Server, lines: list[dict[str, Any]], kind: str
+) -> None:
+    own = [lines[-1]] if kind == "entry" else [line for line in lines if line["session"] == lines[-1]["session"]]
+    status, made = site.ask("POST", "/api/v1/shares", {kind: own[0]["id" if kind == "entry" else "session"]})
+    assert status == 201
+    with urllib.request.urlopen(made["url"]) as answer:
+        text = html.unescape(re.sub(r"<[^>]+>", " ", answer.read().decode()))
+    for line in own:
+        for number in interval(column(line, "wer")):
+            assert f"{100 * number:.2f}" in text, (case(line), number)
+
+
+def numbers(page: str) -> list[str]:
+    """What the cells of the tables of a page say, without markup."""
+    cells = re.findall(r"<t[dh]\b[^>]*>(.*?)</t[dh]>", page, re.DOTALL)
+    return [
+        text for each in cells if (text := " ".join(re.sub(r"<[^>]+>", " ", each).split())) and re.search(r"\d", text)
+    ]

@@ -25,6 +25,7 @@ from modellab.reports.html import Frame, figures, page
 from modellab.results import baselines
 from modellab.results.entry import Entry
 from modellab.results.headline import shown_status
+from modellab.stats import intervals
 from modellab.tasks import Surveyed, Task
 from modellab.types import Metric, QualityBaseline, Result, Status, Utterance, Verdict, readings
 from modellab.types.utterances import MANY, WORST_OF_MANY
@@ -65,7 +66,8 @@ def render(
         frame,
         title=f"{key.model}:{key.variant} on {key.dataset}",
         status=str(entry.status),
-        facts=_facts(entry, fair),
+        facts=_facts(entry, fair, task),
+        finished_at=entry.finished_at,
         notes=[*([] if task else [f"no task {key.task} here: its outputs are not shown"]), *data.notes, *stale],
         told=entry.notes,
         error=entry.error,
@@ -136,9 +138,10 @@ def _utterances(
 # ---------------------------------------------------------------------------- the head
 
 
-def _facts(entry: Entry, accepted: QualityBaseline | None) -> list[tuple[str, str]]:
+def _facts(entry: Entry, accepted: QualityBaseline | None, task: Task | None) -> list[tuple[str, str]]:
     key, commit, result = entry.key, entry.commit, entry.result
     found = [
+        _quality(task.METRICS[0], result) if result and task else ("", ""),
         ("task", key.task),
         ("device", f"{key.device}, {key.precision}"),
         ("preprocessing", result.provenance.get("preprocessing", "") if result else ""),
@@ -153,6 +156,15 @@ def _facts(entry: Entry, accepted: QualityBaseline | None) -> list[tuple[str, st
         else ("baseline", "none to compare utterances with" if result else ""),
     ]
     return [(name, text) for name, text in found if text]
+
+
+def _quality(metric: Metric, result: Result) -> tuple[str, str]:
+    """The name of the first metric and its value with interval and N; no text where there is no value."""
+    found = intervals.of(metric, result.utterances)
+    if not found.known:
+        return "", ""
+    ends = f" [{', '.join(units.value(end, found.unit) for end in found.interval)}]" if found.interval else ""
+    return units.heading(metric.name), f"{units.value(found.value, found.unit)}{ends}, N {found.n}"
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def read(
 
     ConfigError for a case without results, and for a metric that it does not have.
     """
-    own = standing(e for e in entries if e.key == key)
+    own = standing(e for e in entries if e.key == key and e.was_tried)
     newest = next((entry.result for entry in reversed(own) if entry.result), None)
     if newest is None:
         raise ConfigError(f"the ledger has no result of {key}: `modellab run --model {key.model}:{key.variant}`")

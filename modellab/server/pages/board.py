@@ -29,10 +29,11 @@ Given = Annotated[board.Asked, Query()]
 LINES, SETS = 50, 12  # of a page; an export has all
 MOST_KEPT = 8  # leaderboards, while no result comes
 DRAWN = 24  # systems of the chart, the best
+DOUBTS = 3  # of times, that are told
 COLUMNS = (
     "task", "rank", "model", "variant", "device", "precision", "preprocessing", "dataset", "metric", "better", "value",
     "low", "high", "n", "unit", "rtf", "rtf_low", "rtf_high", "rtfx", "cost", "currency", "machine", "front", "tied",
-    "compared", "status", "doubt", "finished_at", "result",
+    "compared", "status", "doubt", "finished_at", "result", "timed",
 )  # fmt: skip
 Found = tuple[Board | None, Mapping[str, int]]  # and how many results there are of each task
 Boards = Kept[Found]
@@ -121,6 +122,8 @@ def shown(found: Board, asked: board.Asked) -> dict[str, Any]:
         "has_cost": any(math.isfinite(line.cost) for line in found.lines),
         "lines": [_line(found, line, number) for number, line in enumerate(part, asked.start + 1)],
         "chart": pareto(found), "most": board.MOST,
+        "doubts": list(dict.fromkeys(line.doubt for line in part if line.doubt))[:DOUBTS],
+        "has_earlier": any(cell.timed != cell.entry for line in part for cell in line.cells.values()),
         "has_other": any(not cell.same for line in part for cell in line.cells.values()),
     }  # fmt: skip
 
@@ -211,7 +214,7 @@ def rows(found: Board) -> Iterator[dict[str, Any]]:
         for dataset, cell in sorted(line.cells.items()):
             yield _row(about, dataset, cell.quality, cell.speed, cell.cost) | {
                 "machine": cell.machine, "status": cell.status, "doubt": cell.doubt, "compared": cell.same,
-                "finished_at": cell.finished_at, "result": cell.entry,
+                "finished_at": cell.finished_at, "result": cell.entry, "timed": cell.timed,
             }  # fmt: skip
 
 

@@ -12,10 +12,11 @@ from fastapi.responses import HTMLResponse
 
 from modellab import tasks, units
 from modellab.plan.matrix import Broken, Matrix
+from modellab.results.headline import NOT_RUN
 from modellab.server.auth import Who, needs
 from modellab.server.errors import ApiError
 from modellab.server.pages import frame
-from modellab.server.results import query, sessions
+from modellab.server.results import line, query, sessions
 from modellab.server.results.index import Index
 from modellab.types import readings
 
@@ -23,8 +24,8 @@ Reads = Annotated[Who, Depends(needs("read"))]
 BOXES = (("task", "Task"), ("dataset", "Dataset"), ("model", "Model"), ("machine", "Machine"), ("commit", "Commit"))
 ORDERS = (("-finished_at", "newest first"), ("finished_at", "oldest first"), ("value", "lowest value first"),
           ("-value", "highest value first"))  # fmt: skip
-WORST_FIRST = ("ERROR", "PARTIAL", "REGRESSED", "ABOVE_LIMIT", "BELOW_LIMIT", "NOT_COMPARABLE", "INCONCLUSIVE", "NEW",
-               "IMPROVED")  # fmt: skip
+WORST_FIRST = ("ERROR", "PARTIAL", "REGRESSED", "ABOVE_LIMIT", "BELOW_LIMIT", "NOT_COMPARABLE", "INCONCLUSIVE",
+               "NOT_RUN", "NEW", "IMPROVED")  # fmt: skip
 CASE_POLICY = f"{frame.POLICY}; style-src-attr 'unsafe-inline'"  # how wide a drawing of its is
 Row = dict[str, Any]
 
@@ -116,6 +117,7 @@ def shown(row: Row) -> Row:
     metric = _metric(row["task"], row["metric"])
     value = row["value"]
     rtf = row["readings"].get("rtf")
+    red = ", ".join(each["metric"] for each in row["verdicts"] if each["red"])
     return {
         **row,
         "place": " ".join(filter(None, (row["device"], row["precision"], row["preprocessing"]))),
@@ -123,7 +125,7 @@ def shown(row: Row) -> Row:
         "quality": units.value(value, metric) if value is not None and metric else "",
         "interval": _interval(row["interval"], metric),
         "rtf": units.value(rtf, readings.unit("rtf")) if isinstance(rtf, float) else "",
-        "remark": row["error"] or ", ".join(each["metric"] for each in row["verdicts"] if each["red"]),
+        "remark": row["error"].removeprefix(f"{NOT_RUN}: ") or red,
     }
 
 
@@ -145,7 +147,8 @@ def _rank(row: Row) -> int:
 def _lead(run: Mapping[str, Any]) -> tuple[str, str]:
     """What became of a run, in a few words, and their colour."""
     said = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in run["statuses"].items())
-    return f"{units.counted(run['cases'], 'case')}: {said}", "regressed" if run["red"] else "pass"
+    colour = "regressed" if run["red"] else "inconclusive" if line.NOT_RUN in run["statuses"] else "pass"
+    return f"{units.counted(run['cases'], 'case')}: {said}", colour
 
 
 def _known(matrix: Matrix) -> dict[str, list[str]]:

@@ -96,9 +96,8 @@ def _label(found: Json, series: Json, number: int, one: Estimate) -> str:
     run = found["runs"][number]
     ends = f" [{', '.join(units.value(end, one.unit) for end in one.interval)}]" if one.interval else ""
     doubt = f"; {run['doubt']}" if run["doubt"] and series["kind"] == "speed" else ""
-    return (
-        f"{run['finished_at'][:16].replace('T', ' ')} {_commit(run)}: {units.value(one.value, one.unit)}{ends}{doubt}"
-    )
+    when = f"{run['finished_at'][:16].replace('T', ' ')} UTC, {_commit(run)}"
+    return f"{when}: {units.value(one.value, one.unit)}{ends}{doubt}"
 
 
 def _commit(run: Json) -> str:

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from modellab import tasks
 from modellab.plan.score_settings import Scorecard
-from modellab.server.results.tables import ENTRIES, MISSING, NEWEST
+from modellab.server.results.tables import CASE, ENTRIES, MISSING, NEWEST
 from modellab.stats.estimate import Estimate
 from modellab.types import Metric
 
@@ -45,7 +45,10 @@ class Asked(pydantic.BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The newest result of a system on a dataset. `same` says whether it may be compared with most others there."""
+    """The newest result of a system on a dataset. `same` says whether it may be compared with most others there.
+
+    `speed` is of the result `timed`: another one where the clocks of the newest are in doubt (`_sound`).
+    """
 
     entry: str
     quality: Estimate
@@ -56,6 +59,7 @@ class Cell:
     doubt: str
     data: str
     finished_at: str
+    timed: str = ""
     same: bool = True
 
 
@@ -115,7 +119,8 @@ def board(connection: sa.Connection, project: str, asked: Asked, card: Scorecard
     metric = tasks.get(task).METRICS[0]
     cells: dict[Who, dict[str, Cell]] = {}
     for row in rows[:MOST]:
-        cells.setdefault(tuple(row[name] for name in SYSTEM), {})[row["dataset"]] = _cell(row, metric, card)
+        cell = _cell(row, _sound(connection, row), metric, card)
+        cells.setdefault(tuple(row[name] for name in SYSTEM), {})[row["dataset"]] = cell
     return ranked(task, metric, _compared(cells), asked.machine, card.currency, is_cut=len(rows) > MOST)
 
 
@@ -127,16 +132,27 @@ def _newest(connection: sa.Connection, project: str, task: str, asked: Asked) ->
     return connection.execute(said).mappings().all()
 
 
-def _cell(row: sa.RowMapping, metric: Metric, card: Scorecard) -> Cell:
+def _sound(connection: sa.Connection, row: sa.RowMapping) -> sa.RowMapping:
+    """The result whose speed is shown: where the clocks of this one are in doubt the newest like it without doubt."""
+    if not row["doubt"]:
+        return row
+    like = [ENTRIES.c[name] == row[name] for name in ("project", *CASE, "thing")]
+    asked = sa.select(ENTRIES).where(*like, ENTRIES.c.measured, ENTRIES.c.doubt == "")
+    newest = asked.order_by(ENTRIES.c.finished_at.desc(), ENTRIES.c.id.desc()).limit(1)
+    return connection.execute(newest).mappings().first() or row
+
+
+def _cell(row: sa.RowMapping, timed: sa.RowMapping, metric: Metric, card: Scorecard) -> Cell:
     value = math.nan if row["value"] == MISSING else row["value"]
-    speed = Estimate(_number(row["rtf"]), _number(row["rtf_low"]), _number(row["rtf_high"]), row["counted"], unit="s/s")
+    ends = _number(timed["rtf_low"]), _number(timed["rtf_high"])
+    speed = Estimate(_number(timed["rtf"]), *ends, timed["counted"], unit="s/s")
     asked = json.loads(row["facts"])["readings"].get("cost_usd_per_audio_h")
     price = card.price(row["machine"])
     own = price * speed.value if price is not None else math.nan
     return Cell(
         row["id"], Estimate(value, _number(row["low"]), _number(row["high"]), row["counted"], unit=metric.unit), speed,
-        own if asked is None else float(asked), row["machine"], row["status"], row["doubt"], row["data"],
-        row["finished_at"],
+        own if asked is None else float(asked), row["machine"], row["status"], timed["doubt"], row["data"],
+        row["finished_at"], timed["id"],
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from modellab import units
 from modellab.errors import ModellabError, sentence
 from modellab.plan.settings import Project
 from modellab.server.database import Database
@@ -184,8 +185,11 @@ class Index:
 
     def _warnings(self, said: sa.Connection) -> list[str]:
         """What of the ledger is left out, in sentences."""
-        files = said.execute(sa.select(FILES.c.complaints).where((FILES.c.newer > 0) | (FILES.c.damaged > 0)))
-        return [text for row in files for text in json.loads(row.complaints)][:MOST_WARNINGS]
+        asked = sa.select(FILES.c.complaints, FILES.c.newer, FILES.c.damaged)
+        files = said.execute(asked.where((FILES.c.newer > 0) | (FILES.c.damaged > 0))).all()
+        found = [text for row in files for text in json.loads(row.complaints)][:MOST_WARNINGS]
+        left = sum(row.newer + row.damaged for row in files) - len(found)
+        return [*found, f"and {units.counted(left, 'line')} more that are no results here"] if left > 0 else found
 
 
 def _is_damage(error: sa.exc.DatabaseError) -> bool:

@@ -57,7 +57,7 @@ def lately(root: Path, order: Order) -> Json:
 def _pairs(engine: sa.Engine, asked: Project, order: Order) -> tuple[list[Pair], int]:
     """The cases that ran since then, the last ones first, and how many there are besides."""
     since = order["since"]
-    conditions = [ENTRIES.c.project == order["owner"], ENTRIES.c.status.not_in(["PARTIAL", "ERROR"])]
+    conditions = [ENTRIES.c.project == order["owner"], ENTRIES.c.measured, ENTRIES.c.status != "PARTIAL"]
     conditions += [ENTRIES.c[name] == order[name] for name in ("task", "dataset") if order[name]]
     with engine.connect() as said:
         newest = _newest(said, [*conditions, ENTRIES.c.finished_at >= since])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +17,8 @@ from modellab.server.results.tables import ESTIMATES, MISSING
 
 Row = dict[str, Any]
 MOST_ERROR = 300  # characters of an error in a list
+NOT_RUN = "NOT_RUN"  # in place of the ERROR that the ledger has of a case whose turn did not come
+THING = ("dataset_digest", "weights", "threads")
 
 
 def row(line: bytes) -> Row:
@@ -51,14 +54,14 @@ def _row(data: Any) -> tuple[Row, Entry]:
         "branch": entry.commit.branch,
         "started_at": entry.started_at,
         "finished_at": entry.finished_at,
-        "status": str(entry.status),
+        "status": str(entry.status) if entry.was_tried else NOT_RUN,
         "tier": entry.tier,
         "metric": name,
         "person": labels.get("by", ""),
         "experiment": labels.get("experiment", ""),
         "error": shortened(next(iter(error.splitlines()), ""), MOST_ERROR),
         "dirty": entry.commit.dirty,
-        "red": entry.red,
+        "red": entry.red and entry.was_tried,
         "private": is_private,
         "utterances": len(utterances),
         "value": value if math.isfinite(value) else MISSING,
@@ -66,6 +69,7 @@ def _row(data: Any) -> tuple[Row, Entry]:
         "measured": entry.result is not None,
         "data": data_of(entry),
         "measurement": rescored.measurement(entry),
+        "thing": _thing(entry),
         **dict.fromkeys(ESTIMATES),
         "counted": 0,
         "doubt": "",
@@ -82,6 +86,17 @@ def data_of(entry: Entry) -> str:
 def data_said(facts: Mapping[str, str]) -> str:
     """The same of the facts of a result, or of the header of what is accepted."""
     return " ".join(facts.get(name, "") for name in COMPARED)
+
+
+def _thing(entry: Entry) -> str:
+    """The same for results of one case that were measured on one machine class with the same code, data and options."""
+    if entry.result is None:
+        return ""
+    facts = entry.result.provenance
+    options = [sorted(each.items()) for each in (entry.versions, entry.settings)]
+    told = [entry.result.machine, [facts.get(name) for name in THING], *options]
+    text = serialization.dumps(told)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _checked(data: Any) -> Entry:

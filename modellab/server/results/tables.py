@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from modellab.server.database import METADATA
 
-VERSION = 3
+VERSION = 4
 CASE = ("task", "dataset", "model", "variant", "device", "precision", "preprocessing")
 ESTIMATES = ("low", "high", "rtf", "rtf_low", "rtf_high")  # NULL where there is none
 MISSING = 1e308  # in place of a number that is not there, where rows are sorted by it: behind all others
@@ -32,7 +32,7 @@ FILES = sa.Table(
 TEXTS = (
     "project", "session", "task", "dataset", "model", "variant", "device", "precision", "preprocessing", "machine",
     "host", "commit", "branch", "started_at", "finished_at", "status", "tier", "metric", "person", "experiment",
-    "error", "data", "measurement",
+    "error", "data", "measurement", "thing",
 )  # fmt: skip
 
 ENTRIES = sa.Table(
