@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from modellab.cli import common
+from modellab.cli.so_far import Waiting
 from modellab.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -200,12 +201,14 @@ def _each(files: Sequence[Path], setting: Setting, lines: Lines, more: dict[str,
     from modellab import audio
 
     failed = False
+    waiting = Waiting(len(files))
     with _listening(*setting) as listener:
         for file in files:
             try:
                 duration_s = audio.info(file).duration_s
                 row = {"id": file.name, "audio": str(file), "duration_s": duration_s, **more}
-                reply = listener.hear(partial(_asked, row=row, duration_s=duration_s))
+                with waiting(file.name, duration_s, listener.so_far_s):
+                    reply = listener.hear(partial(_asked, row=row, duration_s=duration_s))
                 _show(str(file), reply["output"], lines, as_json, several=len(files) > 1)
             except BrokenPipeError:  # nobody reads on
                 raise

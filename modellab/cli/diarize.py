@@ -13,6 +13,7 @@ import typer
 
 from modellab.annotations import lines
 from modellab.cli import common
+from modellab.cli.so_far import Waiting
 from modellab.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def diarize(
     How many people speak is a guess unless --speakers says it. Nothing is fetched unless you agree: with a key at a
     terminal, else with --yes.
     """
+    from modellab import audio
     from modellab.runner import transcribe
 
     names = _names(files)
@@ -57,10 +59,15 @@ def diarize(
     instance = _default(matrix, device, precision, yes=yes) if is_there and not model else None
     instance = instance or transcribe.choose(matrix, model or FLOOR, device, precision, TASK)
     failed = False
+    waiting = Waiting(len(files))
     with transcribe.listening(instance, threads or project.threads, TASK) as listener:
         for file, name in zip(files, names, strict=True):
             try:
-                lines = listener.hear(partial(_rttm, file=file, name=name, speakers=speakers))
+                duration_s = audio.info(file).duration_s
+                with waiting(file.name, duration_s, listener.so_far_s):
+                    lines = listener.hear(
+                        partial(_rttm, file=file, duration_s=duration_s, name=name, speakers=speakers)
+                    )
                 common.put(lines)
                 sys.stdout.flush()
                 if speakers is None:
@@ -112,13 +119,11 @@ def _plain(name: str) -> str:
     return lines.NO_NAME.sub("_", "_".join(printable.lstrip("\ufeff").split())) or "_"
 
 
-def _rttm(ready: Loaded, file: Path, name: str, speakers: int | None) -> str:
-    """The RTTM lines of one file. AudioError for one that cannot be used; WorkerError when the model fails."""
-    from modellab import audio
+def _rttm(ready: Loaded, file: Path, duration_s: float, name: str, speakers: int | None) -> str:
+    """The RTTM lines of one file. WorkerError when the model fails."""
     from modellab.annotations import rttm
     from modellab.types import Turn
 
-    duration_s = audio.info(file).duration_s
     told = {} if speakers is None else {"num_speakers": speakers}
     row = {"id": file.name, "audio": str(file), "duration_s": duration_s, **told}
     turns = ready.ask("utterance", {"row": row}, duration_s)["output"]["turns"]

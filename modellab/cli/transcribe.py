@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from modellab.cli import common, transcripts
+from modellab.cli.so_far import Waiting
 from modellab.cli.transcripts import Wanted
 
 if TYPE_CHECKING:
@@ -93,27 +94,28 @@ class Outcomes:
             "threads": threads,
         }
 
-    def usable(self, files: list[Path]) -> list[Path]:
-        """Those that can be opened, before a model is loaded for nothing; the others have failed."""
+    def usable(self, files: list[Path]) -> list[tuple[Path, float]]:
+        """Those that can be opened and their seconds, before a model is loaded for nothing; the others have failed."""
         from modellab import audio
 
         found = []
         for file in files:
             try:
-                audio.info(file)
-                found.append(file)
+                found.append((file, audio.info(file).duration_s))
             except Exception as error:  # noqa: BLE001 - one file ends here: whatever was raised is told, the next is opened
                 self.fail(file, error)
         return found
 
-    def transcribe(self, files: list[Path]) -> None:
+    def transcribe(self, files: list[tuple[Path, float]]) -> None:
         """Load the model once, then every file; it is loaded again where its process was lost over one."""
         from modellab.runner import transcribe as transcription
 
+        waiting = Waiting(len(files))
         with transcription.listening(self.instance, self.threads, chain=self.chain) as listener:
-            for file in files:
+            for file, duration_s in files:
                 try:
-                    heard = listener.hear(partial(transcription.transcribe, file=file))
+                    with waiting(file.name, duration_s, listener.so_far_s):
+                        heard = listener.hear(partial(transcription.transcribe, file=file, duration_s=duration_s))
                     self.show(heard, listener.get())
                 except BrokenPipeError:  # nobody reads on
                     raise

@@ -12,6 +12,7 @@ import typer
 
 from modellab import units
 from modellab.cli import common, consent
+from modellab.cli.so_far import Waiting
 from modellab.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def _through(
 
     key = instance.key
     tried = tryout.Tried(f"{key.model}:{key.variant}", f"{key.device}-{key.precision}")
-    for heard in tryout.hear(instance, recordings, threads, language, tried):
+    for heard in tryout.hear(instance, recordings, threads, language, tried, Waiting(len(recordings), tried.model)):
         tell(tried, heard)
     return tried
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any, TypeVar
 from modellab import audio
 from modellab.audio.preprocessing import NONE, Chain, parse
 from modellab.errors import ConfigError, ModelError, WeightsError, WorkerError, did_you_mean
-from modellab.models import Model, weights
+from modellab.models import Model, environment, so_far, weights
 from modellab.plan.availability import obstacle, why_not
 from modellab.plan.matrix import Matrix, ModelInstance
 from modellab.plan.selection import find_model, known
@@ -125,11 +126,15 @@ class Listener:
     def __init__(self, instance: ModelInstance, threads: int, task: str = TASK, chain: Chain = NONE) -> None:
         self.instance, self.threads, self.task, self.chain = instance, threads, task, chain
         self._ready: Loaded | None = None
+        self._scratch: Path | None = None  # of its process
 
     def get(self) -> Loaded:
         """The model, loaded. Raises WorkerError where it cannot be."""
         if self._ready is None:
-            worker = Worker(self.threads, **self.instance.place)
+            place: environment.Start = {**self.instance.place}
+            place["env"] = {**place.get("env", {}), **so_far.ASKED}
+            worker = Worker(self.threads, **place)
+            self._scratch = worker.scratch.path
             try:
                 ready = evaluate.load(self.instance, worker, self.threads)
                 ready.ask("start", {"task": self.task})
@@ -143,12 +148,18 @@ class Listener:
     def hear(self, listen: Callable[[Loaded], Heard]) -> Heard:
         """What `listen` makes of the model; after a crash, a hang or nonsense its process is gone."""
         ready = self.get()
+        if self._scratch:
+            so_far.forget(self._scratch)
         try:
             return listen(ready)
         except WorkerError as error:
             if not isinstance(error, ModelError):  # which is an answer
                 self.close()
             raise
+
+    def so_far_s(self) -> float:
+        """Seconds of the recording in hand that are heard; NaN where its adapter does not tell. For another thread."""
+        return so_far.read(self._scratch) if self._scratch else math.nan
 
     def close(self) -> None:
         """End the process, if there is one."""
@@ -180,9 +191,12 @@ def loaded(instance: ModelInstance, threads: int, task: str = TASK, chain: Chain
         yield listener.get()
 
 
-def transcribe(ready: Loaded, file: Path) -> Transcription:
-    """One file, whole. AudioError for one that cannot be used; WorkerError when the model or its process fails."""
-    duration_s = audio.info(file).duration_s
+def transcribe(ready: Loaded, file: Path, duration_s: float = 0.0) -> Transcription:
+    """One file, whole, which is so long where the caller knows it already.
+
+    AudioError for one that cannot be used; WorkerError when the model or its process fails.
+    """
+    duration_s = duration_s or audio.info(file).duration_s
     row = {"id": file.name, "audio": str(file), "duration_s": duration_s}
     reply = ready.ask("utterance", {"row": row}, duration_s)
     said = reply["output"]

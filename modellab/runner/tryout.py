@@ -7,7 +7,8 @@ compares them, after the normaliser of the language.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -78,18 +79,35 @@ class Tried:
         return sum(bool(each.error) for each in self.heard)
 
 
+# name, length in s, seconds heard so far (NaN: nobody knows) -> around the hearing
+Watched = Callable[[str, float, Callable[[], float]], AbstractContextManager[None]]
+
+
+def unwatched(name: str, duration_s: float, so_far_s: Callable[[], float]) -> AbstractContextManager[None]:  # noqa: ARG001
+    """Nobody waits for it."""
+    return nullcontext()
+
+
 def hear(
-    instance: ModelInstance, recordings: Sequence[Recording], threads: int, language: str, tried: Tried
+    instance: ModelInstance,
+    recordings: Sequence[Recording],
+    threads: int,
+    language: str,
+    tried: Tried,
+    watched: Watched = unwatched,
 ) -> Iterator[Heard]:
     """Each recording as the model heard it, one at a time; `tried` gathers them with load time and memory.
 
+    While one is heard the caller is inside of `watched`, which may show how far the model is.
     WorkerError where the model cannot be loaded; a recording that it cannot hear is one with an `error`.
     """
     with listening(instance, threads) as listener:
         tried.load_s = float(listener.get().facts["load_s"])
         for recording in recordings:
             try:
-                heard = listener.hear(partial(_one, recording=recording, language=language))
+                duration_s = audio.info(recording.audio).duration_s
+                with watched(recording.name, duration_s, listener.so_far_s):
+                    heard = listener.hear(partial(_one, recording=recording, duration_s=duration_s, language=language))
                 meters = listener.get().ask("finish", {"device": instance.key.device})
                 tried.peak_bytes = float(meters.get("peak_rss_bytes", math.nan))
             except Exception as error:  # noqa: BLE001 - one recording ends here: whatever was raised is told, the next is heard
@@ -98,8 +116,7 @@ def hear(
             yield heard
 
 
-def _one(ready: Loaded, recording: Recording, language: str) -> Heard:
-    duration_s = audio.info(recording.audio).duration_s
+def _one(ready: Loaded, recording: Recording, duration_s: float, language: str) -> Heard:
     spoken = language or recording.language
     row = {"id": recording.name, "audio": str(recording.audio), "duration_s": duration_s}
     reply = ready.ask("utterance", {"row": {**row, **({"language": spoken} if spoken else {})}}, duration_s)

@@ -4,7 +4,7 @@ from typing import Any
 
 from faster_whisper import BatchedInferencePipeline, WhisperModel
 
-from modellab.models import whisper_languages
+from modellab.models import so_far, whisper_languages
 from modellab.types import Audio, Setting, Transcript, Word
 
 
@@ -34,7 +34,7 @@ class FasterWhisper:
         if not len(audio.samples):
             return Transcript("")
         found, info = self.pipeline.transcribe(audio.samples, **self.batched, **self.sure, **self._told(audio))
-        segments = list(found)
+        segments = list(so_far.told(found))
         words = [(word.word, word.probability) for s in segments for word in s.words or ()] if self.sure else []
         return Transcript.of(((s.text, s.start, s.end) for s in segments), info.language, audio.duration_s, words)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pywhispercpp.model import Model
 
-from modellab.models import whisper_languages
+from modellab.models import so_far, whisper_languages
 from modellab.types import Audio, Setting, Transcript, Word
 
 # ggml's enum of file types -> the names whisper.cpp's file names use
@@ -53,7 +53,8 @@ class WhisperCpp:
             words = self.model.transcribe(audio.samples, extract_probability=True, **{**options, **WORDS})
             sure = [(word.text, word.probability) for word in words if word.text.strip()]
             return Transcript.of(_timed(words), language, audio.duration_s, sure)
-        segments = self.model.transcribe(audio.samples, **options)  # all of them each time: they stay set
+        tell = {"new_segment_callback": lambda segment: so_far.tell(segment.t1 / 100)} if so_far.is_asked() else {}
+        segments = self.model.transcribe(audio.samples, **tell, **options)  # all of them each time: they stay set
         return Transcript.of(_timed(segments), language, audio.duration_s)
 
     def align(self, audio: Audio, text: str) -> list[Word]:  # noqa: ARG002  (recognised, not forced)
