@@ -58,8 +58,7 @@ def diarize(
     is_there = any(file.exists() for file in files)  # nothing is fetched for a name that was mistyped
     instance = _default(matrix, device, precision, yes=yes) if is_there and not model else None
     instance = instance or transcribe.choose(matrix, model or FLOOR, device, precision, TASK)
-    failed = False
-    waiting = Waiting(len(files))
+    failed, waiting = False, Waiting(len(files))
     with transcribe.listening(instance, threads or project.threads, TASK) as listener:
         for file, name in zip(files, names, strict=True):
             try:

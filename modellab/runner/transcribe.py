@@ -137,7 +137,7 @@ class Listener:
             self._scratch = worker.scratch.path
             try:
                 ready = evaluate.load(self.instance, worker, self.threads)
-                ready.ask("start", {"task": self.task})
+                ready.handle.ask("start", {"task": self.task}, evaluate.LOAD_TIMEOUT_S)  # no call of the model's
                 ready.preprocessing = str(self.chain)
             except BaseException:  # Ctrl-C too: no process stays behind
                 worker.close()
