@@ -28,7 +28,7 @@ from modellab.server.calls import GONE
 from modellab.server.database import Database
 from modellab.server.document import complete
 from modellab.server.edge import Edge
-from modellab.server.errors import ApiError, of
+from modellab.server.errors import ApiError, NothingNewError, of
 from modellab.server.fleet import Fleet
 from modellab.server.jobs import api as jobs_api
 from modellab.server.jobs import going_on
@@ -139,6 +139,10 @@ def _errors(app: FastAPI) -> None:
     async def left(_: Request, __: Exception) -> Response:
         """Whoever left before the whole body was here reads no answer: for the counts alone."""
         return Response(status_code=GONE)
+
+    @app.exception_handler(NothingNewError)
+    async def over(_: Request, __: Exception) -> Response:
+        return Response(status_code=204)
 
     @app.exception_handler(SQLAlchemyError)
     @app.exception_handler(OSError)

@@ -45,6 +45,10 @@ class ApiError(Exception):
         return {"error": {"message": self.message, "type": kind, "param": self.param, "code": self.code}}
 
 
+class NothingNewError(Exception):
+    """Whoever follows something has seen all of it, and no more will come: a 204, at which no client asks again."""
+
+
 def of(error: Exception, *, path: str = "", name: str = "the upload") -> ApiError:
     """What an error of ours means to a client: one line, without places of this machine."""
     said = sentence(error)

@@ -19,6 +19,7 @@ from modellab.server.document.schemas import (
 )
 
 EVENTS = {"text/event-stream": {"schema": TEXT}}
+NEWS: Schema = {"description": "What happens to it", "content": EVENTS}
 SUBTITLES = {kind: {"schema": TEXT} for kind in ("text/plain", "application/x-subrip", "text/vtt")}
 TRANSCRIBED: Schema = {
     "description": "What was said, in the format that was asked for",
@@ -81,7 +82,7 @@ OF: dict[tuple[str, str], dict[str, Schema]] = {
     ("get", "/api/v1/jobs/{id}"): {"200": JOB},
     ("delete", "/api/v1/jobs/{id}"): {"200": JOB},
     ("post", "/api/v1/jobs/{id}/retry"): {"202": JOB},
-    ("get", "/api/v1/jobs/{id}/events"): {"200": {"description": "What happens to it", "content": EVENTS}},
+    ("get", "/api/v1/jobs/{id}/events"): {"200": NEWS, "204": {"description": "It has ended, and all was seen"}},
     ("get", "/api/v1/jobs/{id}/output"): {"200": LINES},
     ("post", "/api/v1/uploads"): {"201": answer("What is kept", json=ref("Blob"))},
     ("get", "/api/v1/blobs"): {"200": answer("Blobs", json=listed("Blob"))},

@@ -15,7 +15,7 @@ from starlette.datastructures import UploadFile
 from modellab.errors import AudioError, did_you_mean
 from modellab.server import formats, openai_api, speech
 from modellab.server.auth import Who, needs
-from modellab.server.errors import ApiError, of
+from modellab.server.errors import ApiError, NothingNewError, of
 from modellab.server.formats import FORMATS, Transcribed
 from modellab.server.jobs import asked as requests
 from modellab.server.jobs import webhooks
@@ -130,14 +130,20 @@ def _following(routes: APIRouter, room: Room) -> None:
 
     its_row = Depends(found)
 
-    @routes.get("/jobs/{id}/events", response_class=EventSourceResponse)
-    async def events(
-        row: Any = its_row,
-        last_event_id: Annotated[str, Header(alias="Last-Event-ID")] = "",
-    ) -> AsyncIterator[ServerSentEvent]:
-        """What happens to a job, until it has ended: from its beginning, or after the event that was seen last."""
+    async def seen(row: Any = its_row, last_event_id: Annotated[str, Header(alias="Last-Event-ID")] = "") -> int:
+        """The number of the event that was seen last; NothingNewError where no other will come."""
         is_number = last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) <= MOST_DIGITS
-        async for event in _news(room, row, int(last_event_id) if is_number else 0):
+        last = int(last_event_id) if is_number else 0
+        if last and row.state in ENDED and not await asyncio.to_thread(room.jobs.events, row.n, last):
+            raise NothingNewError
+        return last
+
+    last_seen = Depends(seen)
+
+    @routes.get("/jobs/{id}/events", response_class=EventSourceResponse)
+    async def events(row: Any = its_row, last: int = last_seen) -> AsyncIterator[ServerSentEvent]:
+        """What happens to a job, until it has ended: from its beginning, or after the event that was seen last."""
+        async for event in _news(room, row, last):
             yield event
 
     @routes.get("/jobs/{id}/output")

@@ -1,8 +1,9 @@
 """Webhooks: who asked to be called when a job ends is called, five times at most, with a signature.
 
 The body is JSON: {"type": "job.done", "job": {...}}. `webhook-id` is the same for each try of a call,
-`webhook-timestamp` the moment of the try, and `webhook-signature` is `v1,` and the base64 of HMAC-SHA256 with the
-server's secret over `ID.TIMESTAMP.BODY`: the form of standardwebhooks.com, whose libraries check it.
+`webhook-timestamp` the moment of the try, and `webhook-signature` is `v1,` and the base64 of HMAC-SHA256 over
+`ID.TIMESTAMP.BODY`, with the key that the server's secret means: the form of standardwebhooks.com, which its libraries
+check.
 
 Where a call may go is `modellab/system/outbound.py`'s: not to this network, and nowhere by a redirect. Hosts of
 `webhook_hosts` are excepted.
@@ -40,6 +41,7 @@ TRIES = len(WAITS_S) + 1
 POLL_S = 2.0
 HELD_S = 60.0  # that a call belongs to who took it
 SECRET_FILE = "webhook-secret"
+PREFIX, KEY_BYTES = "whsec_", 32  # of a secret as standardwebhooks.com writes it
 SHOWN = 200  # characters of an error
 WAITING, DONE, FAILED = "waiting", "done", "failed"
 
@@ -52,9 +54,18 @@ def check(url: str, allowed: Sequence[str]) -> SplitResult:
         raise ApiError(400, "invalid_callback_url", f"callback_url: {error}", "callback_url") from None
 
 
+def key(secret: str) -> bytes:
+    """The bytes that a secret means: those of the base64 behind `whsec_`, else its text."""
+    text = secret.removeprefix(PREFIX)
+    if text != secret:
+        with contextlib.suppress(ValueError):  # one of an older server, which was no base64
+            return base64.b64decode(text, validate=True)
+    return secret.encode()
+
+
 def signature(secret: str, id: str, at_s: int, body: str) -> str:
     """What proves that a call is ours and of this moment."""
-    signed = hmac.new(secret.encode(), f"{id}.{at_s}.{body}".encode(), hashlib.sha256).digest()
+    signed = hmac.new(key(secret), f"{id}.{at_s}.{body}".encode(), hashlib.sha256).digest()
     return f"v1,{base64.b64encode(signed).decode()}"
 
 
@@ -93,7 +104,8 @@ class Webhooks:
         if not path.is_file():
             new = path.with_suffix(f".{secrets.token_hex(4)}")
             new.touch(mode=0o600)
-            new.write_text(f"whsec_{secrets.token_urlsafe(32)}\n", encoding="ascii")
+            made = base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
+            new.write_text(f"{PREFIX}{made}\n", encoding="ascii")
             with contextlib.suppress(FileExistsError):  # somebody else was first
                 path.hardlink_to(new)
             new.unlink()

@@ -59,7 +59,9 @@ def test_its_events_come_in_order_and_from_where_one_was(up: Server) -> None:
     assert [kind for _, kind, _ in told] == ["queued", "running", "progress", "done"]
     assert all(data["job"] == job["id"] for _, _, data in told)
     assert [event[:2] for event in follow(up, job["id"], told[1][0])] == [event[:2] for event in told[2:]]
-    assert list(follow(up, job["id"], told[-1][0])) == []
+    asked = {"Last-Event-ID": told[-1][0]}
+    assert up.ask("GET", f"{job['url']}/events", headers=asked) == (204, ""), "an EventSource asks no more"
+    assert list(follow(up, job["id"], "999" * 6)) == [], "nor does one that has seen more than there is"
 
 
 def test_who_follows_sees_the_end_while_it_happens(up: Server) -> None:

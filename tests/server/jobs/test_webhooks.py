@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +24,7 @@ from modellab.server.jobs.store import Jobs, Wanted
 from modellab.server.jobs.tables import CALL
 from modellab.server.jobs.webhooks import Webhooks, check, signature
 from modellab.system import outbound
+from tests.server import environments
 
 HERE = ("127.0.0.1",)
 
@@ -89,6 +92,44 @@ def test_who_asked_is_called_once_with_a_signature_of_the_body_and_the_moment(ho
     assert hooks.secret.startswith("whsec_")
     assert (hooks.folder / webhooks.SECRET_FILE).stat().st_mode & 0o077 == 0
     assert states(hooks) == [("done", 1)]
+
+
+CHECK = """
+import json, sys
+from standardwebhooks import Webhook, WebhookVerificationError
+told = json.load(sys.stdin)
+Webhook(told["secret"]).verify(told["body"], told["headers"])
+try:
+    Webhook(told["secret"]).verify(told["body"] + " ", told["headers"])
+except WebhookVerificationError:
+    print("ours, and no other")
+"""
+
+
+def test_the_library_of_the_standard_takes_what_the_server_signs(hooks: Webhooks) -> None:
+    with listener() as (url, came):
+        end_one(hooks, url)
+        assert hooks.call_next()
+    ((headers, body),) = came
+    told = json.dumps({"secret": hooks.secret, "body": body.decode(), "headers": headers})
+    command = [str(environments.python("webhooks")), "-c", CHECK]
+    done = subprocess.run(command, input=told, capture_output=True, text=True, check=False, timeout=60)
+    assert done.stdout == "ours, and no other\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("secret", "key"),
+    [
+        ("whsec_YWJjZA==", b"abcd"),
+        ("a text", b"a text"),
+        ("YWJjZA==", b"YWJjZA=="),
+        ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")),
+        ("whsec_x-_yMVfOCMNuvVN8T0Uq0oA7bTtAVWzDZ3m3P2iDBcY", b"whsec_x-_yMVfOCMNuvVN8T0Uq0oA7bTtAVWzDZ3m3P2iDBcY"),
+    ],
+    ids=["padded", "text", "no prefix", "the standard's example", "of an older server"],
+)
+def test_what_a_secret_means(secret: str, key: bytes) -> None:
+    assert webhooks.key(secret) == key
 
 
 def test_it_is_tried_five_times_and_no_redirect_is_followed(hooks: Webhooks, monkeypatch: pytest.MonkeyPatch) -> None:
