@@ -10,22 +10,27 @@ another app may not ask either: MODELLAB_COMMENT_AUTHOR names it.
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
+import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from modellab.errors import ConfigError
+from modellab.errors import ConfigError, described
 from modellab.reports.leaderboard.markdown import MARKER
 
 API = "https://api.github.com"
 PAGE = 100
 MOST_PAGES = 30
-TIMEOUT_S = 20.0
+TIMEOUT_S = 20.0  # without a byte
+WHOLE_S = 60.0  # of one answer
+MOST_BYTES = 64 << 20  # of one answer: a page of the longest comments has less
 JOB = "github-actions[bot]"
 AUTHOR = "MODELLAB_COMMENT_AUTHOR"
 
@@ -44,7 +49,13 @@ def post(text: str) -> str:
 
 
 def _address(answer: Any) -> str:
-    return str(answer.get("html_url", "")) if isinstance(answer, dict) else ""
+    if not isinstance(answer, dict) or not answer.get("html_url"):
+        raise _other(answer, "the comment that was written")
+    return str(answer["html_url"])
+
+
+def _other(answer: Any, expected: str) -> ConfigError:
+    return ConfigError(f"GitHub answered {described(answer)}, expected {expected}: does GITHUB_API_URL lead to it?")
 
 
 def _account(api: str, token: str) -> str:
@@ -63,6 +74,8 @@ def _marked(base: str, number: int, token: str) -> Iterator[tuple[int, str]]:
     """The comments that begin with the marker, oldest first: their ids and who they are by, '' where that is gone."""
     for page in range(1, MOST_PAGES + 1):
         found = _call("GET", f"{base}/issues/{number}/comments?per_page={PAGE}&page={page}", token)
+        if not isinstance(found, list) or not all(isinstance(each, dict) and "id" in each for each in found):
+            raise _other(found, "a list of comments")
         for each in found:
             if str(each.get("body") or "").startswith(MARKER):
                 yield int(each["id"]), str((each.get("user") or {}).get("login") or "")
@@ -82,17 +95,54 @@ def _call(method: str, address: str, token: str, data: Any = None) -> Any:
     body = None if data is None else json.dumps(data).encode()
     request = urllib.request.Request(address, data=body, headers=headers, method=method)  # noqa: S310 - checked above
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310
-            return json.load(answer)
+        with urllib.request.build_opener(_SamePlace).open(request, timeout=TIMEOUT_S) as answer:
+            return json.loads(_whole(answer))
     except urllib.error.HTTPError as error:
         hint = ": does the job have `permissions: pull-requests: write`?" if error.code in {401, 403, 404} else ""
-        raise ConfigError(f"GitHub refused the comment ({error.code} {error.reason}){hint}") from error
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"GitHub could not be reached for the comment ({error})") from error
+        hint = ": was the repository renamed or moved?" if error.code // 100 == 3 else hint
+        raise ConfigError(f"GitHub refused the comment ({error.code} {error.reason}{_why(error)}){hint}") from error
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise ConfigError(f"GitHub could not be reached for the comment ({' '.join(str(error).split())})") from error
+
+
+class _SamePlace(urllib.request.HTTPRedirectHandler):
+    """Nothing that writes is sent elsewhere, where it would become a question, and no token to another host."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> urllib.request.Request | None:
+        there, here = urllib.parse.urlsplit(newurl), urllib.parse.urlsplit(req.full_url)
+        if req.get_method() != "GET" or (there.scheme, there.netloc) != (here.scheme, here.netloc):
+            return None
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _whole(answer: http.client.HTTPResponse) -> bytes:
+    """An answer's bytes; ValueError for one that is too long, TimeoutError for one that does not end."""
+    ends, parts, size = time.monotonic() + WHOLE_S, [], 0
+    while part := answer.read1(1 << 16):
+        parts.append(part)
+        size += len(part)
+        if size > MOST_BYTES:
+            raise ValueError(f"its answer has more than {MOST_BYTES >> 20} MiB")
+        if time.monotonic() > ends:
+            raise TimeoutError(f"its answer had no end within {WHOLE_S:g} s")
+    if answer.length:
+        raise http.client.IncompleteRead(b"".join(parts), answer.length)
+    return b"".join(parts)
+
+
+def _why(error: urllib.error.HTTPError) -> str:
+    """What GitHub says of a refusal, behind a colon; '' for nothing."""
+    try:
+        said = json.loads(error.read1(1 << 16))["message"]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, http.client.HTTPException):
+        return ""
+    return f": {' '.join(str(said).split())[:200]}"
 
 
 def _token() -> str:
-    found = os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN") or ""
+    found = (os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN") or "").strip()
     if not found:
         raise ConfigError("--comment needs GITHUB_TOKEN: set it to ${{ github.token }} in the workflow's step")
     return found

@@ -25,15 +25,23 @@ class Hub(ThreadingHTTPServer):
         self.asked: list[tuple[str, str]] = []
         self.status = 0
         self.user: dict[str, str] | None = None
+        self.raw: bytes | None = None  # instead of any answer
+        self.promised = 0  # its length, where that is said
+        self.moved = ""
 
 
 class Answer(BaseHTTPRequestHandler):
     server: Hub
 
     def _reply(self, data: Any, status: int = 200) -> None:
-        self.send_response(self.server.status or status)
+        is_moved = self.server.moved and not self.path.startswith("/elsewhere")
+        self.send_response(302 if is_moved else self.server.status or status)
+        if is_moved:
+            self.send_header("Location", self.server.moved)
+        if self.server.promised:
+            self.send_header("Content-Length", str(self.server.promised))
         self.end_headers()
-        self.wfile.write(json.dumps(data).encode())
+        self.wfile.write(json.dumps(data).encode() if self.server.raw is None else self.server.raw)
 
     def do_GET(self) -> None:
         self.server.asked.append(("GET", self.path))
@@ -45,6 +53,10 @@ class Answer(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.server.asked.append(("POST", self.path))
+        if self.server.moved:
+            self._body()
+            self._reply({})
+            return
         by = {"user": self.server.user or {"login": "github-actions[bot]"}}
         self.server.comments.append({"id": 1000, "html_url": "https://hub/1000", **by, **self._body()})
         self._reply(self.server.comments[-1], 201)
@@ -143,6 +155,63 @@ def test_what_is_missing_is_named(hub: Hub, monkeypatch: pytest.MonkeyPatch, nam
         pull_request.post(MARKER)
     assert str(found.value).startswith(said)
     assert hub.asked == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b'{"message": "hello"}', "GitHub answered a dict ({'message': 'hello'}), expected a list of comments"),
+        (b'["a"]', "GitHub answered a list (['a']), expected a list of comments"),
+        (b'[{"body": "no id"}]', "GitHub answered a list ([{'body': 'no id'}]), expected a list of comments"),
+        (b"null", "GitHub answered None, expected a list of comments"),
+        (b"<html>", "GitHub could not be reached for the comment (Expecting value"),
+    ],
+)
+def test_whatever_comes_instead_of_comments_is_one_sentence(hub: Hub, answer: bytes, said: str) -> None:
+    hub.raw = answer
+    with pytest.raises(ConfigError) as found:
+        pull_request.post(MARKER)
+    assert str(found.value).startswith(said)
+
+
+def test_half_an_answer_is_none(hub: Hub) -> None:
+    hub.raw, hub.promised = b"[]", 100
+    with pytest.raises(ConfigError, match=r"could not be reached for the comment .*IncompleteRead"):
+        pull_request.post(MARKER)
+
+
+def test_an_answer_without_an_end_is_given_up(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub.raw = b"[" + b" " * 5000
+    monkeypatch.setattr(pull_request, "MOST_BYTES", 1000)
+    with pytest.raises(ConfigError, match="its answer has more than 0 MiB"):
+        pull_request.post(MARKER)
+    monkeypatch.setattr(pull_request, "MOST_BYTES", 10_000)
+    monkeypatch.setattr(pull_request, "WHOLE_S", -1.0)
+    with pytest.raises(ConfigError, match="its answer had no end within"):
+        pull_request.post(MARKER)
+
+
+def test_a_comment_that_was_not_written_is_no_success(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A question may be answered elsewhere on the same host; what writes would become a question there."""
+    hub.moved = f"http://127.0.0.1:{hub.server_port}/elsewhere?page=1"
+    with pytest.raises(ConfigError, match=r"\(302 Found\): was the repository renamed or moved\?"):
+        pull_request.post(MARKER)
+    assert [method for method, _ in hub.asked] == ["GET", "GET", "POST"]
+    assert hub.comments == []
+
+
+def test_the_token_goes_to_no_other_host(hub: Hub) -> None:
+    hub.moved = f"http://localhost:{hub.server_port}/elsewhere?page=1"
+    with pytest.raises(ConfigError, match=r"\(302 Found\)"):
+        pull_request.post(MARKER)
+    assert hub.asked == [("GET", "/repos/ours/repo/issues/12/comments?per_page=100&page=1")]
+
+
+def test_a_token_with_a_line_end_and_what_github_says(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "secret\n")
+    hub.status, hub.raw = 422, b'{"message": "body is too long"}'
+    with pytest.raises(ConfigError, match=r"\(422 Unprocessable Entity: body is too long\)$"):
+        pull_request.post(MARKER)
 
 
 def test_nobody_answers(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
