@@ -98,6 +98,7 @@ def test_what_cannot_be_calibrated_is_told_beside_what_can(accepted: Desk) -> No
     assert "not calibrated: fake:one-other_v1-cpu-float32: no accepted speed on bench-1t" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_busy_machine_ends_with_a_status_of_its_own(accepted: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calibration, "invalid", lambda result: "other processes kept 2.0 of 2 cores busy")
     monkeypatch.setattr(calibration, "RETRIES", 1)

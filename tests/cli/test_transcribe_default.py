@@ -50,7 +50,10 @@ def test_one_key_fetches(desk: Desk, offered: list[str], monkeypatch: pytest.Mon
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize(("terminal", "ci", "key"), [(True, "", "n"), (True, "true", "y"), (False, "", "y")])
+@pytest.mark.parametrize(
+    ("terminal", "ci", "key"),
+    [(True, "", "n"), (True, "true", "y"), pytest.param(False, "", "y", marks=pytest.mark.slow)],
+)
 def test_nothing_is_fetched_that_nobody_agreed_to(
     desk: Desk, offered: list[str], monkeypatch: pytest.MonkeyPatch, *, terminal: bool, ci: str, key: str
 ) -> None:

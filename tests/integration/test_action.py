@@ -172,6 +172,7 @@ def test_the_hooks_are_ones_that_pre_commit_takes() -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
 def test_the_hook_says_whether_the_data_is_whole(fake_project: FakeProject) -> None:
     (hook,) = HOOKS
 

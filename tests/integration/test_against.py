@@ -93,6 +93,7 @@ def test_the_base_runs_its_own_adapter_on_the_present_audio(repository: FakeProj
     assert len(repository.loads()) == 1
 
 
+@pytest.mark.slow
 def test_a_model_that_the_revision_lacks_is_new(repository: FakeProject) -> None:
     variants = {name: {"weights": "package", "tier": "smoke"} for name in ("one", "two")}
     repository.configure(variants=variants)
@@ -104,6 +105,7 @@ def test_a_model_that_the_revision_lacks_is_new(repository: FakeProject) -> None
     result.stdout.fnmatch_lines(["*peak_rss_bytes against * NEW: fake has no variant two there"])
 
 
+@pytest.mark.slow
 def test_more_memory_than_the_base_is_red_after_fresh_processes_agree(repository: FakeProject) -> None:
     repository.behave(burn_s=0.01, hoard_mb=60)
     result = repository.run("--against", "HEAD")

@@ -66,7 +66,9 @@ def test_of_a_metric_that_no_row_has_counts_of_it_is_inconclusive(claiming: Fake
     result.stdout.fnmatch_lines(["note: *keyword_recall INCONCLUSIVE: no utterance has what it is computed from"])
 
 
-@pytest.mark.parametrize("selection", ["smoke", "full or smoke", "cpu and asr"])
+@pytest.mark.parametrize(
+    "selection", ["smoke", *(pytest.param(each, marks=pytest.mark.slow) for each in ("full or smoke", "cpu and asr"))]
+)
 def test_no_tier_and_no_task_runs_them(claiming: FakeProject, selection: str) -> None:
     result = claiming.run("-m", selection)
     result.assert_outcomes(passed=1, deselected=result.parseoutcomes()["deselected"])
@@ -107,7 +109,7 @@ def test_nothing_but_skips_is_no_success(claiming: FakeProject) -> None:
     result.stdout.fnmatch_lines(["nothing was measured: *"])
 
 
-@pytest.mark.parametrize("change", [{"metric": "werr"}, {"variant": "onne"}])
+@pytest.mark.parametrize("change", [{"metric": "werr"}, pytest.param({"variant": "onne"}, marks=pytest.mark.slow)])
 def test_a_claim_about_nothing_names_the_file(claiming: FakeProject, change: dict[str, str]) -> None:
     claiming.configure(claims=[{**CLAIM, **change}])
     result = claiming.run("-m", "claims")

@@ -267,6 +267,7 @@ def test_no_log_file_stays_behind(fake_project: FakeProject, tmp_path: Path, mon
     assert not list(logs.glob("modellab*"))
 
 
+@pytest.mark.slow
 def test_in_process_gives_the_same_but_for_times_that_prove_nothing(fake_project: FakeProject) -> None:
     fake_project.accept()
     result = fake_project.run_subprocess("--in-process")

@@ -47,16 +47,23 @@ def assert_one_error(project: FakeProject, result: pytest.RunResult, words: str)
             marks=pytest.mark.slow,
         ),
         pytest.param("os.fork()", "the model forked during 'utterance', and both processes answer", id="fork"),
-        pytest.param("said['text'] = 'a' * (17 << 20)", "the worker's reply has 17.0 MiB so far", id="a long text"),
+        pytest.param(
+            "said['text'] = 'a' * (17 << 20)",
+            "the worker's reply has 17.0 MiB so far",
+            id="a long text",
+            marks=pytest.mark.slow,
+        ),
         pytest.param(
             CHILD.format(60, "close_fds=False") + "os.kill(os.getpid(), signal.SIGKILL)",
             "the worker died during 'utterance': killed by SIGKILL",
             id="dies and leaves a child with the pipe",
+            marks=pytest.mark.slow,
         ),
         pytest.param(
             "class Odd(Exception):\n    def __str__(self): raise ValueError('no words')\nraise Odd",
             "the model raised Odd: (what it says cannot be told: its __str__ raised ValueError)",
             id="raises what cannot be told",
+            marks=pytest.mark.slow,
         ),
     ],
 )
@@ -70,6 +77,7 @@ def test_bytes_without_an_end_do_not_outwit_the_timeout(three_cases: FakeProject
     assert_one_error(three_cases, result, "no answer to 'utterance' within 1 s: the worker was killed")
 
 
+@pytest.mark.slow
 def test_much_on_stdout_disturbs_nothing(three_cases: FakeProject) -> None:
     result = misbehave(three_cases, "sys.stdout.write('line\\n' * 2**24)")
     assert result.ret == 0
@@ -95,6 +103,7 @@ def test_the_workers_secrets_stay_where_they_are(
     assert "  | ***" in three_cases.ledger()[-3]["error"]
 
 
+@pytest.mark.slow
 def test_the_longest_timeout_overflows_nothing(three_cases: FakeProject) -> None:
     result = misbehave(three_cases, "os.kill(os.getpid(), signal.SIGKILL)", timeout_s=86_400)
     assert_one_error(three_cases, result, "killed by SIGKILL")

@@ -229,6 +229,7 @@ def test_a_bad_chain_is_one_sentence_before_anything_runs(fake_project: FakeProj
     assert not fake_project.loads()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["dataset", "variant"])
 def test_a_bad_chain_in_a_file_is_one_failing_case(fake_project: FakeProject, where: str) -> None:
     if where == "dataset":

@@ -121,6 +121,7 @@ def test_there_is_one_for_the_session_or_none(
     assert (SENT in done.stdout) is bool(processes)
 
 
+@pytest.mark.slow
 def test_where_it_has_died_another_one_sends_at_the_end(tracked: FakeProject) -> None:
     dying = CHILD.replace("    if not sys.stdin.readline():", "    os._exit(9)\n    if not sys.stdin.readline():")
     (tracked.root / "child.py").write_text(dying)
@@ -131,6 +132,7 @@ def test_where_it_has_died_another_one_sends_at_the_end(tracked: FakeProject) ->
     assert [told(tracked)[0], told(tracked)[-1], len(told(tracked))] == ["started", "started", 3]
 
 
+@pytest.mark.slow
 def test_for_another_store_than_it_was_started_for_another_one_sends(tracked: FakeProject) -> None:
     elsewhere = "sqlite:///elsewhere.db"
     (tracked.root / "benchmarks" / "conftest.py").write_text(
@@ -149,7 +151,7 @@ def test_for_another_store_than_it_was_started_for_another_one_sends(tracked: Fa
     [
         pytest.param("pytest.exit('enough')", True, marks=pytest.mark.slow),
         ("raise KeyboardInterrupt", True),
-        ("os._exit(3)", False),
+        pytest.param("os._exit(3)", False, marks=pytest.mark.slow),
     ],
 )
 def test_nothing_of_it_stays_however_the_session_ends(tracked: FakeProject, ending: str, sends: bool) -> None:

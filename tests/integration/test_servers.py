@@ -77,6 +77,7 @@ def test_the_key_is_nowhere(project: FakeProject, server: StandIn) -> None:
     assert server.asked[0].headers["authorization"] == f"Bearer {KEY}"
 
 
+@pytest.mark.slow
 def test_a_server_that_dies_in_the_middle_costs_its_case_alone(project: FakeProject, server: StandIn) -> None:
     assert run(project, "--update-baselines", "--reason", "first").ret == 0
     config = {"short": {"weights": "server:tiny", "server": {"url": server.url}, "options": {"patience_s": 0.5}}}
@@ -155,6 +156,7 @@ def test_a_refused_utterance_is_the_models(project: FakeProject, server: StandIn
     result.stdout.fnmatch_lines(["*the server refused this input: * answered 413 (too long)*"])
 
 
+@pytest.mark.slow
 def test_text_with_control_characters_stays_in_its_place(project: FakeProject, server: StandIn) -> None:
     server.answers = lambda _: Given({"text": "a\x1b[31m\u202e\x00b"})
     result = run(project)
@@ -171,6 +173,7 @@ def test_without_its_variables_it_is_skipped_with_the_reason(fake_project: FakeP
     assert fake_project.run("--strict-matrix", keyword="openai_api and server").ret != 0
 
 
+@pytest.mark.slow
 def test_a_recording_is_played_back_without_server_and_key(project: FakeProject, server: StandIn) -> None:
     project.monkeypatch.setenv("MODELLAB_CASSETTES", f"record:{project.root / 'cassettes'}")
     assert run(project, "--update-baselines", "--reason", "first").ret == 0

@@ -90,6 +90,7 @@ def test_where_every_case_died_the_report_says_so(one_died: FakeProject) -> None
     assert "ERROR" in modellab("page", FINE)
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_be_read_is_an_error_of_the_session(one_died: FakeProject) -> None:
     one_died.configure("rival", devices={"cpu": "float32"})
     result = one_died.run(keyword="one or rival")

@@ -166,6 +166,7 @@ def test_a_stream_hears_commands_and_ends_them_at_a_pause(commands: Any) -> None
     assert [finals(commands, both, chunk_s) for chunk_s in (0.013, 9.0)] == [first, first]
 
 
+@pytest.mark.slow
 def test_a_sentence_that_is_misheard_on_the_way_is_whole_in_the_end() -> None:
     """With a guessed mean it takes half of one for a pause; a grammar's joints are no words."""
     model = load("house")

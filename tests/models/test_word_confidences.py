@@ -44,7 +44,7 @@ print(json.dumps([[[each.text, each.confidences] for each in one] for one in sai
     ("model", "precision"),
     [
         ("faster_whisper", "float32"),
-        ("whisper_cpp", "f16"),
+        pytest.param("whisper_cpp", "f16", marks=pytest.mark.slow),
         pytest.param("whisper", "float32", marks=pytest.mark.slow),
         pytest.param("distil_whisper", "float32", marks=pytest.mark.slow),
     ],
@@ -69,7 +69,7 @@ def test_each_word_has_a_probability_where_it_is_asked_for(model: str, precision
     [
         pytest.param("distil_whisper", "lab", "asr_smoke_v1", id="Whisper with timestamps", marks=pytest.mark.slow),
         pytest.param("transformers_asr", "lab", "asr_smoke_v1", id="an encoder-decoder", marks=pytest.mark.slow),
-        pytest.param("transformers_asr", "tiny", "asr_taught_v1", id="CTC"),
+        pytest.param("transformers_asr", "tiny", "asr_taught_v1", id="CTC", marks=pytest.mark.slow),
         pytest.param("transformers_asr", "tiny-tdt", "asr_taught_v1", id="a transducer", marks=pytest.mark.slow),
     ],
 )

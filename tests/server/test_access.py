@@ -214,6 +214,7 @@ def test_an_open_server_does_nothing_for_a_page_of_another_site(tmp_path: Path) 
         assert code(ask(up, "/v1/audio/speech", "", "POST", {}, **own)) == (400, "missing_field")
 
 
+@pytest.mark.slow
 def test_tokens_of_the_settings_may_all_but_administer(tmp_path: Path) -> None:
     digest = hashlib.sha256(b"mlab_secret").hexdigest()
     with serving(project(tmp_path, f'tokens = {{website = "sha256:{digest}"}}')) as up:

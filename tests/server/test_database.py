@@ -94,7 +94,7 @@ def test_text_is_text_whatever_encoding_the_database_was_made_with(tmp_path: Pat
         database.close()
 
 
-@pytest.mark.parametrize("asked", ["server", "tokens"])
+@pytest.mark.parametrize("asked", ["server", pytest.param("tokens", marks=pytest.mark.slow)])
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path, asked: str) -> None:
     """As where a container's volume belongs to somebody else. Here a file is where the folder has to be."""
     (tmp_path / "pyproject.toml").write_text("[tool.modellab]\n")

@@ -60,7 +60,10 @@ def empty(database: Path, template: Path) -> None:
         source.backup(goal)
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before the write", "after it"])
+@pytest.mark.parametrize(
+    "after",
+    [pytest.param(False, id="before the write", marks=pytest.mark.slow), pytest.param(True, id="after it")],
+)
 def test_killed_at_any_write_the_next_sync_completes_it_without_duplicates(
     everything, ready, make, empty_database, client_class, monkeypatch, after
 ):

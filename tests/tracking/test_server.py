@@ -66,6 +66,7 @@ def test_without_credentials_a_server_says_what_it_wants(mlruns, server, monkeyp
     assert "pass-word" not in said
 
 
+@pytest.mark.slow
 def test_an_artifact_store_that_refuses_costs_no_number_and_is_tried_again(mlruns, server):
     server.refused = "mlflow-artifacts"
     first = tracking.sync(mlruns, server.url)
@@ -91,6 +92,7 @@ def test_a_server_whose_artifacts_lie_in_a_folder_of_its_own_says_so(mlruns, ser
     assert ["a folder that is not on this computer" in warning for warning in report.warnings] == [True]
 
 
+@pytest.mark.slow
 def test_a_slow_server_is_left_when_its_time_is_over(mlruns, server, monkeypatch):
     server.pause_s = 0.5
     monkeypatch.setattr(pushing, "SERVER_S", 0.1)
@@ -145,7 +147,7 @@ class Empty(BaseHTTPRequestHandler):
 KNOWN = {"experiments/get-by-name": {"experiment": {"experiment_id": "3"}}}
 
 
-@pytest.mark.parametrize(("knows", "lacks"), [({}, "experiment"), (KNOWN, "run")])
+@pytest.mark.parametrize(("knows", "lacks"), [pytest.param({}, "experiment", marks=pytest.mark.slow), (KNOWN, "run")])
 def test_a_server_that_answers_nothing_has_taken_nothing(mlruns, monkeypatch, knows, lacks):
     monkeypatch.setattr(Empty, "knows", knows)
     with ThreadingHTTPServer(("127.0.0.1", 0), Empty) as empty:

@@ -149,6 +149,7 @@ def test_what_an_archive_from_elsewhere_names_is_found_in_it(
         address(ADDRESS, lambda _: "")
 
 
+@pytest.mark.slow
 def test_the_login_of_an_index_is_that_of_its_files_and_is_not_written_down(
     index: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

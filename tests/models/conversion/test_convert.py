@@ -91,6 +91,7 @@ def test_words_have_the_same_times_in_two_engines(labs: list[dict[str, Any]], la
     assert [edge for _, *both in other["words"] for edge in both] != pytest.approx(times[1], abs=0.02)
 
 
+@pytest.mark.slow
 def test_whisper_cpp_and_ctranslate2_agree(lab_ct2: Path, lab_ggml: Path) -> None:
     assert verify(lab_ct2, lab_ggml).endswith("22 of 22 words are the same")
 
@@ -103,7 +104,7 @@ def _check(ours: Path, theirs: Path) -> None:
     ("name", "says"),
     [
         ("decoder.blocks.1.cross_attn.value.weight", "they differ in the first logits by at most"),
-        ("encoder.conv1.weight", "they differ in the first logits by at most"),
+        pytest.param("encoder.conv1.weight", "they differ in the first logits by at most", marks=pytest.mark.slow),
     ],
 )
 def test_another_model_is_told_and_nothing_stays(

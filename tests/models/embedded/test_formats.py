@@ -49,6 +49,7 @@ def written(name: str, folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.engine
 def test_openai(tmp_path: Path) -> None:
     command = [sys.executable, "-c", TORCH, str(tmp_path), str(tmp_path / "read.npz")]

@@ -60,6 +60,7 @@ def test_spelling_is_one_letter_per_byte() -> None:
     assert spelled[tokens.encode(" the")[0]] == "Ġthe"
 
 
+@pytest.mark.slow
 @pytest.mark.engine
 def test_special_and_suppressed_tokens_are_whispers() -> None:
     done = subprocess.run([sys.executable, "-c", WHISPERS], capture_output=True, text=True, check=True)

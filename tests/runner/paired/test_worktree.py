@@ -155,6 +155,7 @@ MAKE = "import sys; from pathlib import Path; from modellab.runner.paired import
 MAKE += "print(worktree.worktree(Path(sys.argv[1]), sys.argv[2]))"
 
 
+@pytest.mark.slow
 def test_two_processes_make_it_together(repository: Path) -> None:
     command = [sys.executable, "-c", MAKE, str(repository), hash_of(repository)]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
