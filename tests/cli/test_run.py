@@ -121,6 +121,7 @@ def test_pytest_names_each_case_unless_told_otherwise(arguments: list[str], adde
     assert run_line.verbosely(arguments) == added
 
 
+@pytest.mark.slow
 def test_a_project_without_benchmarks_runs_every_task(desk: Desk) -> None:
     shutil.rmtree(desk.root / "benchmarks")
     (desk.root / "conftest.py").unlink()

@@ -91,6 +91,7 @@ for _ in range(5):
 """
 
 
+@pytest.mark.slow
 def test_several_processes_share_the_side_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODELLAB_CACHE", str(tmp_path / "cache"))
     for i in range(60):

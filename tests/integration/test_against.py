@@ -201,6 +201,7 @@ def test_the_present_interpreter_is_an_environment(repository: FakeProject) -> N
     assert verdicts(repository)["rtf_cpu"]["versus"] == sys.prefix
 
 
+@pytest.mark.slow
 def test_a_revision_in_a_named_environment(repository: FakeProject) -> None:
     result = repository.run("--against", "HEAD", "--against-env", sys.executable)
     assert result.ret == 0, result.stdout.str()

@@ -164,7 +164,9 @@ def test_a_case_that_has_a_result_already_keeps_it_when_a_session_is_stopped(thr
     assert {line["status"] for line in three_cases.ledger()} == {"NEW"}
 
 
-@pytest.mark.parametrize(("options", "status"), [((), 2), (("--continue-on-collection-errors",), 1)])
+@pytest.mark.parametrize(
+    ("options", "status"), [((), 2), pytest.param(("--continue-on-collection-errors",), 1, marks=pytest.mark.slow)]
+)
 def test_a_file_that_cannot_be_collected_is_an_error_until_a_later_session(
     fake_project: FakeProject, options: tuple[str, ...], status: int
 ) -> None:

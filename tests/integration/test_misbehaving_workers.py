@@ -46,7 +46,12 @@ def assert_one_error(project: FakeProject, result: pytest.RunResult, words: str)
             id="an empty object",
             marks=pytest.mark.slow,
         ),
-        pytest.param("os.fork()", "the model forked during 'utterance', and both processes answer", id="fork"),
+        pytest.param(
+            "os.fork()",
+            "the model forked during 'utterance', and both processes answer",
+            id="fork",
+            marks=pytest.mark.slow,
+        ),
         pytest.param(
             "said['text'] = 'a' * (17 << 20)",
             "the worker's reply has 17.0 MiB so far",
@@ -71,6 +76,7 @@ def test_what_is_no_reply_is_one_error(three_cases: FakeProject, code: str, word
     assert_one_error(three_cases, misbehave(three_cases, code), words)
 
 
+@pytest.mark.slow
 def test_bytes_without_an_end_do_not_outwit_the_timeout(three_cases: FakeProject) -> None:
     code = "while True: os.write(int(sys.argv[2]), b' ' * 1000); time.sleep(0.01)"
     result = misbehave(three_cases, code, timeout_s=1)

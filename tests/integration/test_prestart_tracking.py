@@ -150,7 +150,7 @@ def test_for_another_store_than_it_was_started_for_another_one_sends(tracked: Fa
     ("ending", "sends"),
     [
         pytest.param("pytest.exit('enough')", True, marks=pytest.mark.slow),
-        ("raise KeyboardInterrupt", True),
+        pytest.param("raise KeyboardInterrupt", True, marks=pytest.mark.slow),
         pytest.param("os._exit(3)", False, marks=pytest.mark.slow),
     ],
 )

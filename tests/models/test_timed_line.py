@@ -50,7 +50,7 @@ ENGINES = {
 }
 SLOW = {"whisper", "distil_whisper", "silero_vad", "ctc_aligner", "seamlessm4t", "lfm2_5_audio", "pyannote_diarization",
         "heuristic_diarization", "speaker_transcripts", "transformers_asr",
-        "transformers_tts", "piper", "sherpa_onnx"}  # 3 to 11 s of imports each, the last two 1  # fmt: skip
+        "transformers_tts", "piper", "sherpa_onnx", "pocketsphinx"}  # 3 to 11 s of imports, these 1  # fmt: skip
 APART = {"faster_whisper_1_0", "nemo"}  # in environments of their own that tests do not make
 FETCHED = {"campplus_diarization"}  # real weights that no test fetches; its own tests have tiny ones
 ELSEWHERE = {"openai_api", "wyoming", "deepgram", "assemblyai", "elevenlabs"}  # what lies there a server knows

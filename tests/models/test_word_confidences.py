@@ -117,6 +117,7 @@ def test_words_have_confidences_where_their_tokens_spell_them(
     assert token_probabilities.confidences(tokens, tokenizer, tokenizer.decode, text) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", [{"num_beams": 2}, {"batch_size": 4}])
 @pytest.mark.engine
 def test_what_has_no_probabilities_of_one_path_is_refused(option: dict[str, int]) -> None:

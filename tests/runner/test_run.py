@@ -111,6 +111,7 @@ def test_embedded_models_beside_one_that_crashes(tmp_path: Path) -> None:
     assert [texts[1].lower().strip(" .") for texts in said.values()] == ["open the kitchen door please"] * 2
 
 
+@pytest.mark.slow
 def test_the_script_of_the_page_runs(tmp_path: Path) -> None:
     few_clips(tmp_path, "asr_smoke_v1")
     page = (ROOT / "docs" / "run-from-a-script.md").read_text()

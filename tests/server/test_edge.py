@@ -136,6 +136,7 @@ def test_the_facts_of_the_server(server: Server) -> None:
     assert {"/v1/audio/transcriptions", "/v1/audio/speech", "/v1/models"} <= set(paths)
 
 
+@pytest.mark.slow
 def test_who_bears_no_token_is_asked_for_one(tmp_path: Path) -> None:
     token = "mlab_secret"
     digest = hashlib.sha256(token.encode()).hexdigest()

@@ -230,6 +230,7 @@ def test_estimates_are_made_where_a_row_asks(tmp_path: Path, monkeypatch: pytest
     assert math.isnan(values(made(tone(), Judge(), tmp_path, **row))["mos"])
 
 
+@pytest.mark.slow
 def test_a_higher_longer_or_quieter_voice_moves_its_own_number_and_no_other(tmp_path: Path) -> None:
     """A fault of pitch alone, of length, of loudness: nothing but what measures it moves."""
     audio.write(tmp_path / "ref.flac", tone())

@@ -237,6 +237,7 @@ def test_one_that_raises_in_any_company_is_one_error(root: Path) -> None:
     assert "lost its way" in errors[1]
 
 
+@pytest.mark.slow
 def test_a_model_that_takes_one_at_a_time_does_so_under_its_own_name(root: Path) -> None:
     config = root / "models" / "fake" / "config.yaml"
     config.write_text(config.read_text().replace("batches: true\n", ""))
