@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
+RATES_HZ = {"vits": 16_000, "speecht5": 16_000, "csm": 24_000, "dia": 44_100, "bark": 24_000}
+DRAWN = ("csm", "dia", "bark")
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
 
@@ -26,14 +28,14 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return answers
 
 
-@pytest.mark.parametrize("kind", ["vits", "speecht5"])
+@pytest.mark.parametrize("kind", RATES_HZ)
 def test_each_sentence_is_a_piece_of_sound(kind: str, said: dict[str, Any]) -> None:
     pieces = said[kind]["said"]
     assert len(pieces) == 2
     for length_s, mean, most, rate_hz in pieces:
         assert length_s > 0.1
         assert 0 < mean < most <= 1
-        assert rate_hz == 16_000
+        assert rate_hz == RATES_HZ[kind]
 
 
 def test_the_longer_text_takes_longer(said: dict[str, Any]) -> None:
@@ -41,9 +43,9 @@ def test_the_longer_text_takes_longer(said: dict[str, Any]) -> None:
     assert longer_s > shorter_s
 
 
-@pytest.mark.parametrize("kind", ["vits", "speecht5"])
+@pytest.mark.parametrize("kind", RATES_HZ)
 def test_what_was_said_before_changes_nothing(kind: str, said: dict[str, Any]) -> None:
-    """VITS draws noise, and SpeechT5's dropout stays on where it listens to itself: both begin anew."""
+    """VITS draws noise, SpeechT5's dropout stays on where it hears itself, the others draw tokens: all begin anew."""
     assert said[kind]["again"] == said[kind]["said"]
 
 
@@ -51,6 +53,11 @@ def test_a_seed_draws_something_else_and_no_noise_draws_nothing(said: dict[str, 
     assert said["vits"]["seeded"] != said["vits"]["said"]
     first, second = said["vits"]["without noise"]
     assert first == second != said["vits"]["said"]
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+def test_tokens_are_drawn_by_the_seed(kind: str, said: dict[str, Any]) -> None:
+    assert said[kind]["seeded"] != said[kind]["said"]
 
 
 def test_options_are_heard(said: dict[str, Any]) -> None:
@@ -63,7 +70,8 @@ def test_options_are_heard(said: dict[str, Any]) -> None:
 def test_a_rows_voice_is_heard(said: dict[str, Any]) -> None:
     first, second = said["vits"]["voices"]
     assert first != second
-    assert said["speecht5"]["other voice"] != said["speecht5"]["said"]
+    for kind in ("speecht5", *DRAWN):
+        assert said[kind]["other voice"] != said[kind]["said"], kind
 
 
 REFUSED = {
@@ -81,6 +89,21 @@ REFUSED = {
         "other vector": r"WeightsError: .*long\.npy has 9 numbers, expected 8: is it of another model\?",
         "no letters": "ValueError: speecht5 made no sound for '...'",
     },
+    "csm": {
+        "voice": "ValueError: csm has no voice '1x': expected the number of a speaker, such as 0",
+        "no letters": "ValueError: csm made no sound for '...'",
+        "option": "ValueError: csm has no option 'temprature': did you mean temperature",
+    },
+    "dia": {
+        "voice": "ValueError: dia has no voice 'S2x': did you mean S2",
+        "no letters": "ValueError: dia made no sound for '...'",
+        "option": "ValueError: dia has no option 'temprature': did you mean temperature",
+    },
+    "bark": {
+        "voice": "ValueError: bark has no voice 'annax': did you mean anna",
+        "no letters": "ValueError: bark made no sound for '...'",
+        "option": "ValueError: bark has no option 'temprature': did you mean ",
+    },
 }
 
 
@@ -94,8 +117,12 @@ def test_what_cannot_be_said_is_told(kind: str, what: str, said: dict[str, Any])
     ("name", "says"),
     [
         ("no vocoder", r"WeightsError: .* has no folder vocoder, where SpeechT5's HiFi-GAN was expected"),
+        ("no codec", r"WeightsError: .* has no folder codec, where Dia's codec \(DAC\) was expected"),
         ("half", r"WeightsError: .* lacks \d+ of the tensors that SpeechT5ForTextToSpeech needs, such as"),
-        ("bert", r"WeightsError: .* is of the type 'bert', expected one of vits, speecht5: is it a synthesiser\?"),
+        (
+            "bert",
+            r"WeightsError: .* is of the type 'bert', expected one of vits, speecht5, csm, dia, bark: is it a synth",
+        ),
         ("empty", r"WeightsError: .*config\.json names no model_type \(FileNotFoundError"),
         ("read", r"WeightsError: the tokenizer of .* needs a package: pip install uroman"),
     ],

@@ -1,4 +1,4 @@
-"""Speech synthesisers of Hugging Face transformers: VITS (MMS-TTS among them) and SpeechT5.
+"""Speech synthesisers of Hugging Face transformers: VITS (MMS-TTS among them), SpeechT5, CSM, Dia and Bark.
 
 Each speaks sentence by sentence. What a model draws is drawn anew for each sentence, from the seed of the pass, so that
 what was said before changes nothing.
@@ -14,7 +14,7 @@ import torch
 from modellab.errors import did_you_mean
 from modellab.types import Audio, Setting
 
-from . import voices
+from . import kinds
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 SENTENCE_END = re.compile(r"(?<=[.!?。！？…])\s+|\n+")
@@ -28,7 +28,7 @@ class TransformersTts:
             raise ValueError(f"precision {setting.precision!r} is none of this adapter's: {', '.join(DTYPES)}")
         assert setting.weights is not None, "its weights never come in a package"
         torch.set_num_threads(setting.threads)
-        kind = voices.kind(setting.weights)
+        kind = kinds.kind(setting.weights)
         options = {name: value for name, value in setting.options.items() if value is not None}
         self.voice = str(options.pop("voice", ""))
         if unknown := next((name for name in options if name not in kind.OPTIONS), ""):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -41,12 +40,12 @@ class Vits:
     OPTIONS = ("speaking_rate", "noise_scale", "noise_scale_duration")
 
     def __init__(self, folder: Path, dtype: Any, device: str, options: Mapping[str, Any]) -> None:
-        self.tokenizer = _tokenizer(folder)
+        self.tokenizer = processor(transformers.AutoTokenizer, folder)
         if self.tokenizer.phonemize:
             _needs("phonemizer", folder)
         if self.tokenizer.is_uroman:  # without it the library drops letters, and only its log says so
             _needs("uroman", folder)
-        self.model = _whole(transformers.AutoModelForTextToWaveform, folder, dtype).to(device)
+        self.model = whole(transformers.AutoModelForTextToWaveform, folder, dtype).to(device)
         for name, value in options.items():
             setattr(self.model, name, float(value))
         self.rate_hz = int(self.model.config.sampling_rate)
@@ -84,9 +83,9 @@ class SpeechT5:
             raise WeightsError(
                 f"{folder} has no folder {VOCODER}, where SpeechT5's HiFi-GAN was expected: see the README"
             )
-        self.tokenizer = _tokenizer(folder)
-        self.model = _whole(transformers.AutoModelForTextToSpectrogram, folder, dtype).to(device)
-        self.vocoder = _whole(transformers.SpeechT5HifiGan, folder / VOCODER, dtype).to(device)
+        self.tokenizer = processor(transformers.AutoTokenizer, folder)
+        self.model = whole(transformers.AutoModelForTextToSpectrogram, folder, dtype).to(device)
+        self.vocoder = whole(transformers.SpeechT5HifiGan, folder / VOCODER, dtype).to(device)
         self.rate_hz = int(self.vocoder.config.sampling_rate)
 
     def check(self, voice: str) -> None:
@@ -110,35 +109,17 @@ class SpeechT5:
         return self.model.generate(ids, speaker_embeddings=speaker, vocoder=self.vocoder, **self.options)
 
 
-KINDS: Mapping[str, Callable[..., Any]] = {each.TYPE: each for each in (Vits, SpeechT5)}
-
-
-def kind(folder: Path) -> Any:
-    """The class for a checkpoint, by `model_type` in its config.json. Raises WeightsError."""
-    path = folder / "config.json"
+def processor(loader: Any, folder: Path) -> Any:
+    """What reads the text. Raises WeightsError."""
     try:
-        model_type = str(json.loads(path.read_text(encoding="utf-8"))["model_type"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise WeightsError(
-            f"{path} names no model_type ({type(error).__name__}: {error}), expected the folder of a transformers "
-            "checkpoint: is it another library's format?"
-        ) from error
-    if model_type not in KINDS:
-        known = ", ".join(KINDS)
-        raise WeightsError(f"{folder} is of the type {model_type!r}, expected one of {known}: is it a synthesiser?")
-    return KINDS[model_type]
-
-
-def _tokenizer(folder: Path) -> Any:
-    try:
-        return transformers.AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+        return loader.from_pretrained(str(folder), local_files_only=True)
     except (ImportError, OSError, ValueError) as error:
         raise WeightsError(
             f"the tokenizer of {folder} cannot be loaded: {' '.join(str(error).split())[:300]}"
         ) from error
 
 
-def _whole(loader: Any, folder: Path, dtype: Any) -> Any:
+def whole(loader: Any, folder: Path, dtype: Any) -> Any:
     """A model none of whose tensors is missing: the library would draw it at random, and the voice be noise."""
     model, report = loader.from_pretrained(str(folder), dtype=dtype, local_files_only=True, output_loading_info=True)
     if missing := sorted(report["missing_keys"]):

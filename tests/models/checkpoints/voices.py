@@ -21,9 +21,11 @@ from modellab import models
 from modellab.errors import WeightsError
 from modellab.models import adapter_code, made
 from modellab.types import Setting
+from tests.models.checkpoints import drawn
 from tests.models.checkpoints.common import fast
 
 FOLDER = models.FOLDER / "transformers_tts"
+DRAWN = {"csm": (drawn.csm, "1"), "dia": (drawn.dia, "S2"), "bark": (drawn.bark, "anna")}  # how it is made, a voice
 TEXT = "Turn on the light. Call Anna!"
 adapter = adapter_code.load(FOLDER, "adapter")
 
@@ -132,6 +134,28 @@ def of_speecht5(place: Path) -> dict[str, Any]:
     }
 
 
+def of_drawn(name: str, place: Path) -> dict[str, Any]:
+    make, other = DRAWN[name]
+    model = load(make(place / name))
+    first = said(model)
+    said(model, "something else entirely")
+    again = said(model)
+    model.seed(1)
+    seeded = said(model)
+    model.seed(0)
+    return {
+        "said": first,
+        "again": again,
+        "seeded": seeded,
+        "other voice": said(model, voice=other),
+        "refused": {
+            "voice": refused(lambda: said(model, voice=f"{other}x")),
+            "no letters": refused(lambda: said(model, "...")),
+            "option": refused(lambda: load(place / name, temprature=1)),
+        },
+    }
+
+
 def of_folders(place: Path) -> dict[str, str]:
     """What is said of folders that are none."""
     whole = place / "speecht5"
@@ -145,13 +169,15 @@ def of_folders(place: Path) -> dict[str, str]:
     shutil.copytree(place / "one", read)
     told = json.loads((read / "tokenizer_config.json").read_text())
     (read / "tokenizer_config.json").write_text(json.dumps(told | {"is_uroman": True}))
-    names = ("no vocoder", "half", "bert", "empty", "read")
+    shutil.copytree(place / "dia", place / "no codec", ignore=shutil.ignore_patterns("codec"))
+    names = ("no vocoder", "half", "bert", "empty", "read", "no codec")
     return {name: refused(partial(load, place / name, voice="anna")) for name in names}
 
 
 def main(folder: str) -> None:
     place = Path(folder)
-    answers = {"vits": of_vits(place), "speecht5": of_speecht5(place), "folders": of_folders(place)}
+    answers = {"vits": of_vits(place), "speecht5": of_speecht5(place)}
+    answers |= {name: of_drawn(name, place) for name in DRAWN} | {"folders": of_folders(place)}
     sys.stdout.write("\n" + json.dumps(answers) + "\n")
 
 
