@@ -149,6 +149,9 @@ def test_speed_is_compared_with_the_release_where_it_is_not_what_was_accepted() 
     assert {each.versus for each in found} == {PINNED_RELEASE}
     assert {each.metric for each in found} >= {"rtf", "rtf_cpu"}
     assert not any("limit" in each.why for each in found)
+    told = [each.why for each in found if each.why]
+    assert told
+    assert all(why.startswith("since the pinned release (): ") and not why.endswith(": ") for why in told)
     assert gate.resource_drift(now, first, first, {}) == []
     assert gate.resource_drift(now, None, last, {}) == []
     assert [each.metric for each in gate.resource_drift(now, first, None, {})] == [each.metric for each in found]
