@@ -141,7 +141,7 @@ def _pages(found: Figures) -> str:
 
 Of the same results, over HTTP, one after the other; the first one where a process that draws has to start.
 
-{tabulate(pages, ["page", "median ms", "95th percentile ms", "first ms", "kB"], "github")}
+{tabulate(pages, ["page", "median ms", "95th percentile ms", "first ms", "CPU ms", "kB"], "github")}
 """
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
+import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from modellab import units
@@ -26,8 +27,8 @@ def router(remembered: Remembered) -> APIRouter:
     @routes.get("/compare")
     def compare(request: Request, who: Reads, entry: Entries = []) -> Response:  # noqa: B006  (FastAPI copies it)
         remembered.index.settle()
-        found = [_row(remembered, who, id) for id in dict.fromkeys(entry)]
-        rows = sorted(found, key=lambda row: (row["finished_at"], row["id"]))
+        found = remembered.index.one(lambda said: {"rows": [_row(said, who, id) for id in dict.fromkeys(entry)]})
+        rows = sorted(found["rows"], key=lambda row: (row["finished_at"], row["id"]))
         comparison, why = _compared(remembered, who, rows)
         return frame.page(
             request, "compare.html.j2", "Compare", rows=[ledger.shown(row) for row in rows], why=why,
@@ -37,9 +38,9 @@ def router(remembered: Remembered) -> APIRouter:
     return routes
 
 
-def _row(remembered: Remembered, who: Who, id: str) -> dict[str, Any]:
+def _row(said: sa.Connection, who: Who, id: str) -> dict[str, Any]:
     """A result as lists have it; ApiError 404 for one of nobody or of somebody else."""
-    return remembered.index.one(lambda said: query.result(query.one(said, who.project, id)))
+    return query.result(query.one(said, who.project, id))
 
 
 def _compared(remembered: Remembered, who: Who, rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], str]:
