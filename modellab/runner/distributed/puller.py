@@ -18,9 +18,20 @@ from modellab.errors import ConfigError
 from modellab.runner.distributed import plan as plans
 from modellab.runner.distributed.shard_process import answered
 from modellab.runner.distributed.shard_worker import ShardWorker
-from modellab.runner.distributed.shared_folder import LEASE_S, POLL_S, TOUCH_S, Watched, age_s, own_key, touch, write
+from modellab.runner.distributed.shared_folder import (
+    LEASE_S,
+    POLL_S,
+    SOON_S,
+    TOUCH_S,
+    Watched,
+    age_s,
+    own_key,
+    touch,
+    write,
+)
 from modellab.system.machine import hostname
 
+EAGER_S = 1.0  # after a shard, that the next one is looked for more often: it is expected
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2)  # the last: Slurm, before it takes a node away
 Say = Callable[[str], None]
 
@@ -147,12 +158,13 @@ class Puller:
 
     def _orders(self, run: Path, own: Path, number: str, key: bytes) -> Iterator[tuple[str, Mapping[str, Any] | None]]:
         """The shards for this worker, as long as the run goes on: their numbers, and None for what nobody signed."""
-        controller = Watched(run / "alive")
+        controller, idle_since_s = Watched(run / "alive"), time.monotonic()
         while not self.is_going():
             waiting = (own / "in").iterdir() if (own / "in").is_dir() else ()
             if path := min((path for path in waiting if path.name.isdecimal()), default=None):
                 yield path.name, _signed(path, key)
                 path.unlink(missing_ok=True)
+                idle_since_s = time.monotonic()
                 continue
             if (own / "lost").exists():
                 self.say(f"{run.name}: it was given up, as it gave no sign of life: it comes again")
@@ -163,7 +175,8 @@ class Puller:
                 return
             if not _goes_on(run / "plan", number, key):
                 return
-            time.sleep(POLL_S)
+            is_new = time.monotonic() - idle_since_s < EAGER_S
+            time.sleep(SOON_S if is_new else POLL_S)
 
 
 def _signed(path: Path, key: bytes) -> dict[str, Any] | None:

@@ -29,7 +29,7 @@ from typing import Any
 
 from modellab.errors import ConfigError
 from modellab.runner.distributed import plan as plans
-from modellab.runner.distributed.controller import Attempt
+from modellab.runner.distributed.controller import DEPTH, Attempt
 from modellab.runner.distributed.executor import (
     Done,
     Early,
@@ -51,6 +51,8 @@ KEPT_S = 7 * 24 * 3600.0  # what a killed run has left, for its workers' answers
 LEASE_S = 30.0  # without a sign of life, after which a worker is given up; and a controller by its workers
 TOUCH_S = 2.0
 POLL_S = 0.05
+SOON_S = 0.005  # between looks where a worker has one shard or none, and is idle until its answer is seen
+SHARE = 20  # times as long as a look takes is waited at least: a slow file system is not asked all the time
 OF_CASES = ("DatasetError", "AudioError", "ServerError", "UnexpectedError")  # and no fault of the worker
 
 
@@ -83,7 +85,7 @@ class _Member:
     is_loading: bool = False
     is_up: bool = False
     is_over: bool = False  # lost, gone or refused: its answers still count
-    asked: set[int] = field(default_factory=set)
+    asked: set[int] = field(default_factory=set)  # what it has not answered
 
 
 class SharedFolder:
@@ -133,11 +135,13 @@ class SharedFolder:
         end_s = time.monotonic() + timeout_s
         while True:
             self._touch()
-            found = list(self._found())
-            yield from found
-            if found or time.monotonic() > end_s:
+            began_s = time.monotonic()
+            yield from (found := list(self._found()))
+            if found or (now_s := time.monotonic()) > end_s:
                 return
-            time.sleep(POLL_S)
+            working = (each for each in self.members.values() if each.is_up and not each.is_over)
+            is_short = any(len(each.asked) < DEPTH for each in working)
+            time.sleep(min(POLL_S, max(SOON_S, SHARE * (now_s - began_s)) if is_short else POLL_S))
 
     def stop(self) -> None:
         """Take the plan away: workers look for another one."""
@@ -229,6 +233,7 @@ class SharedFolder:
             return
         answer, attempt = answer_of(reply), int(reply["attempt"])
         if attempt in member.asked and not member.is_over:
+            member.asked.discard(attempt)
             yield Done(worker, attempt, answer, reply["audio"])
         else:
             yield Early(worker, int(reply["start"]), answer)
