@@ -16,6 +16,8 @@ from tools import real
 from tools.golden import librivox_v1
 from tools.speech import piper
 
+STREAM = "stream_librivox_v1"
+
 
 @pytest.fixture
 def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -38,9 +40,9 @@ def test_a_fresh_clone_needs_all_of_it(empty: Path) -> None:
     fetched = ["faster_whisper:tiny.en", "faster_whisper:base", real.DIARIZER]
     assert [need.what for need in weights if need.size_mb] == fetched
     audio = [need.what for need in needs[len(weights) :]]
-    assert audio == [f"audio of {name}" for name in ("librivox_v1", "spoken_espeak_v1", "spoken_piper_v1")]
+    assert audio == [f"audio of {name}" for name in ("librivox_v1", "spoken_espeak_v1", "spoken_piper_v1", STREAM)]
     (empty / "librivox_v1" / "audio").mkdir()
-    assert [folder.name for folder in real.made()] == ["spoken_espeak_v1", "spoken_piper_v1"]
+    assert [folder.name for folder in real.made()] == ["spoken_espeak_v1", "spoken_piper_v1", STREAM]
 
 
 def test_what_is_fetched_is_said_before(
@@ -71,9 +73,10 @@ def test_its_options_choose_two_checkpoints_in_four_engines_and_the_floor() -> N
     chosen.check(matrix)
     cases = [case for case in chosen.cases(matrix) if isinstance(case, Case)]
     assert {case.tier for case in cases} == {"real"}
-    # each checkpoint in four engines in float32 or f16 and in CTranslate2's int8, PocketSphinx, the diarizer
+    # each checkpoint in four engines in float32 or f16 and in int8, the same as a stream, PocketSphinx, the diarizer
     assert len({case.engine for case in cases}) == 12
-    assert len(cases) == 33 + len(real.TALKS)
+    assert len(cases) == 43 + len(real.TALKS)
+    assert sum(case.dataset.name == STREAM for case in cases) == 10
 
 
 def test_audio_is_taken_for_the_same_rows_alone(tmp_path: Path) -> None:
