@@ -49,6 +49,7 @@ def test_runs_under_xdist_from_a_folder_below(desk: Desk) -> None:
     assert list((desk.root / "mlruns" / "ledger").glob("*.jsonl"))
 
 
+@pytest.mark.slow
 def test_hands_on_the_exit_status(desk: Desk) -> None:
     (desk.root / "models" / "fake" / "behaviour.json").write_text(json.dumps({"fail_to_load": True}))
     done = desk.type_in_shell("run", "--model", "fake", *QUIET)

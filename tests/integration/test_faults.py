@@ -213,6 +213,7 @@ def test_kill_9_of_pytest_keeps_finished_cases_and_ends_the_worker(fake_project:
     assert [entry["status"] for entry in fake_project.ledger()] == ["NEW"]
 
 
+@pytest.mark.slow
 def test_what_a_killed_session_leaves_is_swept_at_the_next_start(
     fake_project: FakeProject, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

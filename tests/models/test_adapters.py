@@ -31,6 +31,7 @@ WHISPER = ("whisper", "lab", "float32")
 SLOW = {  # of an engine that is tested otherwise, or that takes seconds to import
     ("faster_whisper", "lab", "int8"),
     ("faster_whisper", "lab-batched", "float32"),
+    ("whisper_cpp", "lab", "f16"),
     ("whisper_cpp", "lab-q8_0", "q8_0"),
     ("distil_whisper", "lab", "float32"),
     WHISPER,

