@@ -134,6 +134,7 @@ class TestOne:
         assert heard[engine]["threads"] == (1 if engine[0] in {"whisper", "distil_whisper"} else None)
 
 
+@pytest.mark.slow
 def test_whisper_and_faster_whisper_say_the_same(heard: dict[Engine, Answers], sentences: dict[str, str]) -> None:
     theirs, ours = heard[WHISPER]["clips"], heard["faster_whisper", "lab", "float32"]["clips"]
     assert {c: words(ours[c]["text"]) for c in sentences} == {c: words(theirs[c]["text"]) for c in sentences}
