@@ -23,6 +23,7 @@ from tests.server.listening.test_listening import LIKING, ids, made, site, trial
 from tests.server.recomputing import holm
 
 __all__ = ["site"]
+pytestmark = pytest.mark.slow
 Cells = dict[tuple[str, str], float]  # what each rater said of a sentence
 
 
