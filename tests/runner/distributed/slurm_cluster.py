@@ -49,6 +49,10 @@ PartitionName=high Nodes={host} State=UP PriorityTier=10 PreemptMode=OFF
 """
 
 
+class NoClusterError(Exception):
+    """Slurm is installed here, and its daemons do not come up."""
+
+
 def why_not() -> str:
     """Why there can be none here; '' if there can."""
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
@@ -59,7 +63,7 @@ def why_not() -> str:
 
 @contextmanager
 def running() -> Iterator[Mapping[str, str]]:
-    """The environment in which Slurm's commands find it."""
+    """The environment in which Slurm's commands find it. NoClusterError where a daemon does not come up."""
     with ExitStack() as undo:
         folder = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="slurm-", ignore_cleanup_errors=True)))
         for name in ("state", "spool"):
@@ -104,7 +108,8 @@ def wait_for(path: Path) -> None:
     """Until a file is there."""
     end_s = time.monotonic() + WITHIN_S
     while not path.exists():
-        assert time.monotonic() < end_s, f"there is no {path}"
+        if time.monotonic() > end_s:
+            raise NoClusterError(f"there is no {path}")
         time.sleep(0.05)
 
 
@@ -113,7 +118,8 @@ def wait_until_idle(env: Mapping[str, str], folder: Path) -> None:
     end_s = time.monotonic() + WITHIN_S
     while "idle" not in asked(env, "sinfo", "--noheader", "--format", "%T"):
         logs = "".join(path.read_text(errors="replace")[-800:] for path in folder.glob("*.log"))
-        assert time.monotonic() < end_s, f"Slurm did not start: {logs}"
+        if time.monotonic() > end_s:
+            raise NoClusterError(logs)
         time.sleep(0.1)
 
 

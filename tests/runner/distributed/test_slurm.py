@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,11 @@ needs_slurm = pytest.mark.skipif(bool(slurm_cluster.why_not()), reason=slurm_clu
 
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mapping[str, str]]:
-    with slurm_cluster.running() as env:
+    with ExitStack() as undo:
+        try:
+            env = undo.enter_context(slurm_cluster.running())
+        except slurm_cluster.NoClusterError as error:  # as in a container that forbids what slurmd needs
+            pytest.skip(f"Slurm's daemons do not come up on this machine: {error}")
         for name, value in env.items():
             monkeypatch.setenv(name, value)
         yield env
