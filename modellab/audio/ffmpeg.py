@@ -115,7 +115,9 @@ def _opened(path: Path, part: tuple[int, int] | None) -> Iterator[tuple[InputCon
     elif name == "matroska":
         joined.refuse_matroska(path)
         boxes.check_matroska(path)
-    source: Any = f"file:{path.absolute()}" if part is None else joined.Window(path, *part)
+    source: Any = f"file:{path.absolute()}"
+    if part or source.encode("utf-8", "replace").decode() != source:  # of names it takes UTF-8 alone
+        source = joined.Window(path, *(part or (0, path.stat().st_size)))
     options = {"protocol_whitelist": "file", "format_whitelist": kinds.DEMUXERS}
     try:
         with av.open(

@@ -7,6 +7,7 @@ of samples that a header states is not believed.
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,7 +59,9 @@ def opened(path: Path, part: tuple[int, int] | None = None) -> Opened | None:
         instead = flac.without_total(facts)
     whole = part is None and not instead and not _goes_by_name(path)
     try:
-        file = Forward(path if whole else joined.Window(path, *(part or (0, path.stat().st_size)), instead))
+        file = Forward(
+            os.fsencode(path) if whole else joined.Window(path, *(part or (0, path.stat().st_size)), instead)
+        )
     except soundfile.SoundFileError:
         return None
     except ODD_ERRORS as error:

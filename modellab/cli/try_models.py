@@ -153,7 +153,7 @@ def _teller(instances: Sequence[ModelInstance], as_json: bool) -> Tell:
     """What is shown of a recording once a model has heard it: of one model all, of several a line on the way."""
 
     def line(tried: Tried, heard: Heard) -> None:
-        common.say("\t".join(common.printable(cell) for cell in _cells(tried, heard)))
+        common.say("\t".join(" ".join(common.printable(cell).split()) for cell in _cells(tried, heard)))
         sys.stdout.flush()
 
     def on_the_way(tried: Tried, heard: Heard) -> None:

@@ -39,7 +39,7 @@ def once(folder: Path, what: str, write: Callable[[Path], None], timeout_s: floa
         except OSError as error:
             raise WeightsError(
                 f"{what} cannot be written to {folder} ({error.strerror or error}):"
-                " free some space there or set MODELLAB_CACHE to a folder that can be written"
+                " make room and see to the rights there, or set MODELLAB_CACHE to a folder that can be written"
             ) from error
     return folder
 

@@ -58,8 +58,8 @@ def environment(name: str, label: str, wanted: Sequence[str], cwd: Path, way_out
                 tell(f"the environment for {label} is made")
     except (OSError, filelock.Timeout) as error:
         raise WorkerError(
-            f"the environment of {label} cannot be written to {folder} ({error}): free some space there, or set"
-            " MODELLAB_CACHE to a folder that can be written"
+            f"the environment of {label} cannot be written to {folder} ({error}): make room and see to the rights"
+            " there, or set MODELLAB_CACHE to a folder that can be written"
         ) from error
     return python(folder)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -283,3 +284,15 @@ def test_what_cannot_be_written(tmp_path: Path, name: str, sample: float, says: 
 def test_resampling_to_the_same_rate_returns_the_audio_itself() -> None:
     sound = Audio(tone(), RATE_HZ)
     assert audio.resample(sound, RATE_HZ) is sound
+
+
+def test_a_name_that_is_no_utf8_is_a_name(tmp_path: Path) -> None:
+    """Bytes from another time: file systems of Linux keep them, and libraries want text."""
+    odd = os.fsdecode(b"caf\xe9")
+    audio.write(tmp_path / "plain.flac", Audio(tone(), RATE_HZ))
+    container(tmp_path / "plain.mp4", tone(48_000), picture=False)
+    for kind in ("flac", "mp4"):
+        whole = audio.read(tmp_path / f"plain.{kind}").samples
+        named = (tmp_path / f"plain.{kind}").rename(tmp_path / f"{odd}.{kind}")
+        assert audio.info(named).duration_s == pytest.approx(1.0, abs=0.05)
+        assert np.array_equal(audio.read(named).samples, whole)

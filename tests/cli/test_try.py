@@ -145,3 +145,18 @@ def test_a_manifest_says_what_is_heard(desk: Desk, recordings: Path) -> None:
     (recordings / "manifest.json").write_text(json.dumps(row) + "\n")
     result = desk.type("try", "mine/manifest.json", "--model", "fake", "--no-page")
     assert result.stdout.splitlines()[0] == "first.flac\tfake:one\t0.00 %\tturn on the kitchen light"
+
+
+def test_a_name_with_a_tab_is_one_cell(desk: Desk, recordings: Path) -> None:
+    (recordings / "second.flac").rename(recordings / "se\tcond.flac")
+    lines = desk.type("try", "mine", "--model", "fake", "--no-page").stdout.splitlines()
+    assert lines[1] == "se cond.flac\tfake:one\t-\tcall anna tonight"
+
+
+def test_a_table_that_is_not_understood_is_named(desk: Desk, recordings: Path) -> None:
+    (recordings / "first.txt").unlink()
+    (recordings / "list.csv").write_text("datei,wortlaut\nfirst.flac,turn on the kitchen light\n")
+    result = desk.type("try", "mine", "--model", "fake", "--no-page")
+    assert result.exit_code == 0
+    assert "note: no texts were found in list.csv: of a table with other headings" in result.stderr
+    assert "none has a text beside it" in result.stderr

@@ -65,6 +65,14 @@ def test_no_list_or_fence_is_left_as_text(site: Path) -> None:
     assert {name: found for name, found in left.items() if found} == {}
 
 
+@pytest.mark.slow
+def test_a_folder_of_pages_has_a_page_itself(site: Path) -> None:
+    """Who cuts an address at its last slash is not told that nothing is there."""
+    named = {name.rsplit("/", 2)[0] for name in pages(site) if name.count("/") > 1 and "repository/" not in name}
+    assert {folder for folder in named if not (site / folder / "index.html").exists()} == set()
+    assert {"reference", "performance", "decisions", "notebooks"} <= named
+
+
 SMALL = "site_name: small\ntheme: material\n"
 
 

@@ -31,6 +31,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Pages that are made: the reference, and the files outside `docs/`. Who is not in the navigation comes last."""
     made = {f"repository/{path}": (repository.ROOT / path).read_text(encoding="utf-8") for path in repository.outside()}
     of_models = {path: f"repository/{path}" for path in repository.outside() if path.startswith("modellab/models/")}
+    made["reference/index.md"] = names.INDEX
     made["reference/commands.md"] = commands.page()
     made["reference/python.md"] = names.python()
     made["reference/metrics.md"] = names.metrics()

@@ -14,6 +14,19 @@ PYTHON = """# Every name
 The public Python interface, from its docstrings. [From Python](../python-api.md) tells how it is used.
 
 """
+INDEX = """# Reference
+
+| | |
+|---|---|
+| [Commands](commands.md) | every command with its options, as `-h` prints them |
+| [At the terminal](../command-line.md) | the commands by what they are for |
+| [Python](../python-api.md) | the public interface, and how it is used |
+| [Every name](python.md) | the same from its docstrings |
+| [Metrics](metrics.md) | each measure: unit, range, direction, edge cases, source |
+| [Checked against](../metrics.md) | the reference implementations of each measure |
+| [Models](../models.md) | which model does what, and how that was verified |
+| [Each model](models.md) | what the folder of each model says of it |
+"""
 METRICS = """# Metrics
 
 Each measure with its unit, range, direction, edge cases and source, from its docstring. [What each is checked

@@ -20,6 +20,8 @@ from modellab.errors import ConfigError
 from modellab.units import counted
 
 WHOLE = Options(whole=True)  # a file with subtitles is one recording with one text
+TEXTS = frozenset({".csv", ".json", ".jsonl", ".tsv", ".txt", ".xlsx"})  # which may hold what is said
+FEW = 3  # names in a sentence
 FOLDER = "folder"  # the format whose texts lie beside their audio
 EXAMPLE = "expected audio, a folder of audio, or a manifest such as those of NeMo, Kaldi and Lhotse"
 
@@ -83,7 +85,19 @@ def _of_folder(folder: Path) -> tuple[list[Recording], list[str]]:
         made, notes = _read(guess, place)
         if any(each.text for each in made):
             return made, notes
-    return [_plain(file, folder) for file in deeply(folder) if is_audio(file.name)], []
+    files = list(deeply(folder))
+    return [_plain(file, folder) for file in files if is_audio(file.name)], list(_unread(folder, files))
+
+
+def _unread(folder: Path, files: Sequence[Path]) -> Iterator[str]:
+    """What may be texts of recordings, where none was found: whoever wrote them wonders where they are."""
+    others = [str(file.relative_to(folder)) for file in files if file.suffix.lower() in TEXTS]
+    if others:
+        names = ", ".join(others[:FEW]) + (f" and {len(others) - FEW} more" if len(others) > FEW else "")
+        yield (
+            f"no texts were found in {names}: of a table with other headings `modellab datasets import FILE --as"
+            " table --column audio=A --column text=T` makes a dataset; else a .txt of a recording's name beside it"
+        )
 
 
 def _read(chosen: importers.Found, place: Place) -> tuple[list[Recording], list[str]]:

@@ -57,8 +57,8 @@ def worktree(top: Path, hash: str) -> Path:
                 _make(top, hash, folder)
     except (OSError, filelock.Timeout) as error:
         raise WorkerError(
-            f"the revision {hash[:7]} cannot be written to {folder} ({error}): free some space there, or set"
-            " MODELLAB_CACHE to a folder that can be written"
+            f"the revision {hash[:7]} cannot be written to {folder} ({error}): make room and see to the rights there,"
+            " or set MODELLAB_CACHE to a folder that can be written"
         ) from error
     return folder
 
