@@ -40,6 +40,13 @@ def test_the_spread_is_that_of_the_sway() -> None:
     assert found["pitch_sd_semitones"] == pytest.approx(3 / math.sqrt(2), abs=0.4)
 
 
+def test_another_voice_is_as_far_away_as_its_pitch() -> None:
+    ours, theirs = buzz(212.0, duration_s=0.5), buzz(200.0, duration_s=0.5)
+    assert prosody.compared(ours, theirs)["pitch_distance_semitones"] == pytest.approx(12 * math.log2(1.06), abs=0.1)
+    assert prosody.compared(ours).keys() == {"pitch_hz", "pitch_sd_semitones", "voiced"}
+    assert prosody.compared(Audio(np.zeros(RATE_HZ, np.float32), RATE_HZ), theirs) == {}
+
+
 def test_what_has_no_voice_has_no_pitch(monkeypatch: pytest.MonkeyPatch) -> None:
     hiss = np.random.default_rng(0).normal(0, 0.1, RATE_HZ).astype(np.float32)
     assert prosody.pitch(Audio(np.zeros(RATE_HZ, np.float32), RATE_HZ)) is None
