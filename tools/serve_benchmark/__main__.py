@@ -151,7 +151,6 @@ def measured(root: Path, options: argparse.Namespace) -> Figures:
     with tempfile.TemporaryDirectory(prefix="modellab-index-") as folder:
         found["index"] = index_figures.measured(options.results, Path(folder))
         say("pages of them")
-        page_figures.add(Path(folder))
         found["pages"] = page_figures.measured(Path(folder))
     say("several recordings in one call")
     found["batches"] = [batches.apart(name, 1) for name in batches.ENGINES]

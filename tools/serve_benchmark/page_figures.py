@@ -56,7 +56,11 @@ PAGES = {
 
 
 def measured(root: Path) -> dict[str, Any]:
-    """Each page of a project that has its ledger and its index."""
+    """Each page of a project that has a ledger, with more in it that pages are about, and the index of all that."""
+    add(root)
+    database = Database("", root / "mlruns" / "server")
+    follow.follow(database.engine, root / "mlruns", line.estimated)
+    database.close()
     found = {}
     with served.serving(root, "") as server:
         names = _names(server)
@@ -150,10 +154,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         index_figures.write(root / "mlruns", given.results)
-        add(root)
-        database = Database("", root / "mlruns" / "server")
-        follow.follow(database.engine, root / "mlruns", line.estimated)
-        database.close()
         before = os.getloadavg()
         print(json.dumps({"results": given.results, "load": before, **measured(root)}, indent=1))
 
