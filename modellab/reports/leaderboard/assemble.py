@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from modellab import tasks
 from modellab.datasets import Dataset
@@ -26,7 +27,7 @@ from modellab.results.headline import Headline, shown_status
 from modellab.results.select import SelectedResults
 from modellab.stats import intervals
 from modellab.stats.estimate import Estimate
-from modellab.types import Status
+from modellab.types import CaseId, Status
 
 __all__ = ["Report", "Shown", "assemble"]
 
@@ -34,7 +35,7 @@ DEPRECATED = "deprecated"
 _Whys = Mapping[tuple[str, ...], str]  # by task and cell: why it is not recommended
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shown:
     """What a report is about. `every` are all stored entries, `datasets` those on disk, by digest as it was measured.
 
@@ -49,6 +50,18 @@ class Shown:
     alpha: float = 0.01
     utterances: bool = True  # every utterance, for HTML
     notes: Sequence[str] = ()
+
+    @cached_property
+    def by_case(self) -> Mapping[CaseId, Sequence[Entry]]:
+        """The stored entries of each case."""
+        found: dict[CaseId, list[Entry]] = {}
+        for entry in self.every:
+            found.setdefault(entry.key, []).append(entry)
+        return found
+
+    def repeats(self, entry: Entry) -> list[Entry]:
+        """The entry behind other sessions of the same thing."""
+        return estimates.repeats(entry, self.by_case.get(entry.key, ()))
 
 
 def assemble(shown: Shown) -> Report:
@@ -169,7 +182,7 @@ def _score(
 ) -> Score:
     compared = who in chosen.results
     kept = [own[dataset] for dataset in (chosen.datasets if compared else sorted(own))]
-    groups = [estimates.repeats(entry, shown.every) for entry in kept]
+    groups = [shown.repeats(entry) for entry in kept]
     return score(
         who, groups, _drift(who, every), shown.card,
         compared=compared, stage=shown.stages.get((who.model, who.variant), ""),
@@ -208,7 +221,7 @@ def _measures(who: System, entry: Entry, shown: Shown) -> Iterator[Measure]:
                 statuses.get(metric.name, ""),
                 primary=not position,
             )
-    group = [estimates.repeats(entry, shown.every)]
+    group = [shown.repeats(entry)]
     measured: list[tuple[str, Estimate]] = [("rtf", estimates.speed(group)), ("peak_bytes", estimates.memory(group))]
     for name, found in measured:
         if found.known:
