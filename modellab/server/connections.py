@@ -1,4 +1,6 @@
-"""uvicorn's protocol of HTTP, with what it lacks: how long a head may take, how many connections there may be."""
+"""uvicorn's protocol of HTTP, with what it lacks: how long a head may take, how much may come behind an answer, and how
+many connections there may be.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +22,8 @@ from modellab.server.errors import ApiError
 RETRY_S = 5
 HEAD_BYTES = 65_536  # of a request
 H2C = re.compile(rb"\r\nupgrade:(\s*h2c\s*\r\n)", re.IGNORECASE)  # as curl --http2 and Java's client say it
+# Of a body that still comes when it is answered, as by a refusal: some clients read nothing before they have sent all
+REST_BYTES, REST_S = 64 * 2**20, 60.0
 SPARE_FILES = 256  # besides those of connections
 STALE = 1024  # addresses without a connection that are kept at most
 
@@ -77,6 +81,8 @@ class Guarded(HttpToolsProtocol):
     fields_bytes = 0  # of the address and the fields of a request, trailers too, however few reads they came in
     is_refused = False
     is_in_body = False
+    rest: asyncio.TimerHandle | None = None
+    rest_bytes = 0
     aside_bytes = 0  # that came since the last part of a body: extensions of chunks, trailers
 
     def connection_made(self, transport: Any) -> None:
@@ -149,10 +155,27 @@ class Guarded(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self.aside_bytes = 0
-        if not self.is_refused:
+        if self.cycle is not None and self.cycle.response_complete:
+            self.leave(len(body))
+        elif not self.is_refused:
             super().on_body(body)
 
+    def leave(self, more_bytes: int) -> None:
+        """What comes of a body behind its answer is nobody's; one that does not end is cut off."""
+        self.rest_bytes += more_bytes
+        if self.rest is None:
+            self.rest = asyncio.get_running_loop().call_later(REST_S, self.transport.abort)
+        if self.rest_bytes > REST_BYTES:
+            self.transport.abort()
+
+    def left(self) -> None:
+        """Nothing more comes of the body."""
+        if self.rest is not None:
+            self.rest.cancel()
+        self.rest, self.rest_bytes = None, 0
+
     def on_message_complete(self) -> None:
+        self.left()
         self.is_in_body = False
         if not self.is_refused:
             super().on_message_complete()
@@ -163,6 +186,7 @@ class Guarded(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.unwatch()
+        self.left()
         super().connection_lost(exc)
 
 

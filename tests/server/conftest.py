@@ -55,7 +55,7 @@ class Fake:
             time.sleep(0.5)
         if tenths == 21:
             (HERE / "begun").touch()
-            time.sleep(30)
+            time.sleep(50)
         sure = ((str(tenths), 0.9), ("tenths", 0.6)) if tenths == 8 else ()
         return Transcript.of([(f"{tenths} tenths", 0.0, audio.duration_s)], confidences=sure)
 

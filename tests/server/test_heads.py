@@ -10,7 +10,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from modellab.plan.serve_settings import Serve
-from modellab.server.connections import HEAD_BYTES, Connections, Guarded
+from modellab.server.connections import HEAD_BYTES, REST_BYTES, Connections, Guarded
 
 SMALL = b"GET /small HTTP/1.1\r\nHost: here\r\n\r\n"
 CHUNKS = b"POST /small HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n"
@@ -115,3 +115,14 @@ def test_what_fits_is_answered_however_often() -> None:
     written, asked = answered(fits, fits, fits + SMALL, CHUNKS + b"\r\n")
     assert written.count(b"HTTP/1.1 200 ") == 5
     assert asked == ["/big", "/big", "/big", "/small", "/small"]
+
+
+@pytest.mark.parametrize(("parts", "is_cut"), [(3, False), (REST_BYTES >> 20, True)], ids=["a rest", "no end"])
+def test_a_body_that_does_not_end_behind_its_answer_is_cut(parts: int, is_cut: bool) -> None:
+    """The application of this test answers unread, as ours refuses."""
+    begin, _, _ = CHUNKS.partition(b"3\r\n")
+    part = b"100000\r\n" + b"a" * 2**20 + b"\r\n"
+    end = [b"0\r\n\r\n" + SMALL]
+    written, asked = answered(begin, *[part] * (parts + 1), *end)
+    assert written.count(b"HTTP/1.1 200 ") == (1 if is_cut else 2), "the answer itself is written in any case"
+    assert len(asked) == (1 if is_cut else 2)
