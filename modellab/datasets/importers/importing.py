@@ -70,13 +70,14 @@ def run(
         remote.here(source, options, wish) as fetched,
         staged(folder, "importing") as staging,
         staged(folder, "unpacked") as unpacked,
+        AudioHashes() as hashes,
     ):
         place = _opened(fetched.path if fetched else Path(source), fetched is not None, unpacked, options, wish)
         is_passing = fetched is not None or place.path.is_relative_to(unpacked)  # a cache is emptied some day
         wish = replace(wish, copy=wish.copy or is_passing)
         found = importers.chosen(place, wish.form)
         report = Report(folder, found.format.NAME, found.guess.reason, place.path, notes=presets.notes(wish))
-        work = _Work(report, wish, wanted, folder, staging)
+        work = _Work(report, wish, wanted, folder, staging, hashes)
         if fetched and not options.root:
             work.within = remote.cached_with(fetched.path), unpacked
             alone = fetched.path.is_file() and not archives.is_archive(fetched.path)
@@ -96,7 +97,6 @@ def run(
                 report.changes = changes.told(old, new, named=not wish.private)
             if not wish.dry_run:
                 staging.rename(folder)
-        work.listener.hashes.close()
     return report
 
 
@@ -129,10 +129,17 @@ def _refused(report: Report, wish: Wish) -> bool:
 class _Work:
     """One import on its way."""
 
-    def __init__(self, report: Report, wish: Wish, wanted: where.Filter, folder: Path, staging: Path) -> None:
+    def __init__(
+        self,
+        report: Report,
+        wish: Wish,
+        wanted: where.Filter,
+        folder: Path,
+        staging: Path,
+        hashes: AudioHashes,
+    ) -> None:
         self.report, self.wish, self.folder, self.staging = report, wish, folder, staging
-        self.wanted = wanted
-        self.listener = soundness.Listener(staging / AUDIO, AudioHashes())
+        self.wanted, self.listener = wanted, soundness.Listener(staging / AUDIO, hashes)
         self.doubts = doubts.Doubts(wish)
         self.mixed: set[str] = set()  # files of several channels whose mean is heard
         self.codes: Counter[str] = Counter()
