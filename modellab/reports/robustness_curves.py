@@ -6,28 +6,28 @@ import math
 from collections.abc import Mapping, Sequence
 
 from modellab import units
-from modellab.audio.conditions import Condition, mildest_first, parse
+from modellab.audio.conditions import mildest_first, parse
 from modellab.types import Counts, Metric, Result
 
 BAR = 20  # characters for 100 %
 
 
-def rates(result: Result, named: Mapping[str, str], metric: Metric) -> dict[Condition, float]:
-    """The pooled metric of each condition; `named` maps an utterance's id to its condition."""
-    counts: dict[Condition, list[Counts]] = {}
+def rates(result: Result, named: Mapping[str, str], metric: Metric) -> dict[str, float]:
+    """The pooled metric of each condition by name; `named` maps an utterance's id to its condition."""
+    counts: dict[str, list[Counts]] = {}
     for utterance in result.utterances:
         if utterance.id in named:
-            counts.setdefault(parse(named[utterance.id]), []).append(utterance.counts[metric.name])
+            counts.setdefault(str(parse(named[utterance.id])), []).append(utterance.counts[metric.name])
     return {condition: metric.value(each) for condition, each in counts.items()}
 
 
-def table(names: Sequence[str], each: Sequence[Mapping[Condition, float]]) -> tuple[list[str], list[list[str]]]:
+def table(names: Sequence[str], each: Sequence[Mapping[str, float]]) -> tuple[list[str], list[list[str]]]:
     """Headings and rows, kinds together and mildest first; the bar is of the first case."""
-    conditions = sorted({condition for rates in each for condition in rates}, key=mildest_first)
+    conditions = sorted({name for rates in each for name in rates}, key=lambda name: mildest_first(parse(name)))
     rows = []
     for condition in conditions:
         values = [rates.get(condition, math.nan) for rates in each]
-        rows.append([str(condition), *(units.value(value, "ratio") for value in values), bar(values[0])])
+        rows.append([condition, *(units.value(value, "ratio") for value in values), bar(values[0])])
     return ["condition", *names, ""], rows
 
 

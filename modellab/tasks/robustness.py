@@ -140,13 +140,13 @@ def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
 
 def overview(samples: Sequence[Sample], outputs: Sequence[Mapping[str, Any] | None]) -> list[str]:
     """The word error rate under each condition, from mild to hard."""
-    counts: dict[Condition, list[Counts]] = {}
+    counts: dict[str, list[Counts]] = {}
     for sample, output in zip(samples, outputs, strict=True):
-        counts.setdefault(sample.condition, []).append(score(sample, output)["wer"])
-    each = sorted(counts, key=conditions.mildest_first)
+        counts.setdefault(str(sample.condition), []).append(score(sample, output)["wer"])
+    each = sorted(counts, key=lambda name: conditions.mildest_first(conditions.parse(name)))
     return [
         "WER by condition",
-        *(f"{condition!s:12}  {METRICS[0].value(counts[condition]):7.2%}" for condition in each),
+        *(f"{condition:12}  {METRICS[0].value(counts[condition]):7.2%}" for condition in each),
     ]
 
 

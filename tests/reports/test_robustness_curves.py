@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-from modellab.audio.conditions import parse
 from modellab.reports import robustness_curves
 from modellab.tasks import robustness
 from modellab.types import Ratio
@@ -22,13 +21,13 @@ def test_utterances_of_a_condition_are_pooled() -> None:
         utterance("gone", {"wer": Ratio(9, 9)}),
     ]
     named = {"a": "noise:5", "b": "noise:5", "c": "telephone"}
-    assert robustness_curves.rates(result(said), named, WER) == {parse("noise:5"): 1 / 8, parse("telephone"): 1.0}
+    assert robustness_curves.rates(result(said), named, WER) == {"noise:5": 1 / 8, "telephone": 1.0}
 
 
 def test_mildest_first_and_missing_is_a_dash() -> None:
     names = ["noise:0", "noise:20", "speed:0.8", "speed:1.1", "mp3:8", "mp3:32", "reverb:1", "reverb:0.2", "clean"]
-    one = {parse(name): 0.5 for name in names}
-    headings, rows = robustness_curves.table(["x", "y"], [one, {parse("clean"): 0.0}])
+    one = dict.fromkeys(names, 0.5)
+    headings, rows = robustness_curves.table(["x", "y"], [one, {"clean": 0.0}])
     assert headings == ["condition", "x", "y", ""]
     assert [row[0] for row in rows] == [
         "clean", "mp3:32", "mp3:8", "noise:20", "noise:0", "reverb:0.2", "reverb:1", "speed:1.1", "speed:0.8",

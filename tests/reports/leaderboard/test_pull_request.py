@@ -210,7 +210,7 @@ def test_the_token_goes_to_no_other_host(hub: Hub) -> None:
 def test_a_token_with_a_line_end_and_what_github_says(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", "secret\n")
     hub.status, hub.raw = 422, b'{"message": "body is too long"}'
-    with pytest.raises(ConfigError, match=r"\(422 Unprocessable Entity: body is too long\)$"):
+    with pytest.raises(ConfigError, match=r"\(422 Unprocessable (Entity|Content): body is too long\)$"):
         pull_request.post(MARKER)
 
 
