@@ -55,6 +55,21 @@ def test_what_a_layout_knows_besides(tmp_path: Path) -> None:
     assert first.where == f"{tmp_path}/test-mini/7/21/7-21.trans.txt, line 1"
 
 
+def test_a_list_without_headings_knows_the_text_as_it_is_written_or_who_speaks(tmp_path: Path) -> None:
+    LAYOUTS["ljspeech"][1](tmp_path / "one")
+    LAYOUTS["filelist of VITS"][1](tmp_path / "two")
+    written = {record.id: (record.speaker, dict(record.texts)) for record in records(tmp_path / "one")[1]}
+    assert written["7-21-0001"] == ("", {"raw": '"As written: LET US BEGIN'})
+    spoken = {record.id: (record.speaker, dict(record.texts)) for record in records(tmp_path / "two" / "filelists")[1]}
+    assert spoken["7-21-0001"] == ("7", {})
+    piper = tmp_path / "three" / "metadata.csv"
+    layouts.clips(piper.parent / "wav")
+    layouts.write(piper, "9-4-0000|ann|i am not so sure\n7-21-0001|1998|nineteen ninety eight\ngone\n")
+    _, taken, left = records(piper.parent)
+    assert [(record.speaker, dict(record.texts)) for record in taken] == [("ann", {}), ("", {"raw": "1998"})]
+    assert [str(each) for each in left] == [f"{piper}, line 3: expected id|text or id|text|normalised text, got 'gone'"]
+
+
 def test_every_format_of_this_package_is_found_on_disk() -> None:
     folder = Path(importers.__file__).parent / "formats"
     assert set(importers.every()) == {path.stem for path in folder.glob("*.py") if path.stem != "__init__"}
