@@ -9,7 +9,7 @@ Channels are mixed down to their mean. Resampling is soxr HQ. Lengths are those 
 (`lengths.py`); recordings joined in one file are read whole (`joined.py`); gaps in timestamps are silence
 (`ffmpeg.py`); nothing that names other files is opened (`kinds.py`); what a file may ask for is bounded (`limits.py`).
 Whatever cannot be used raises AudioError, one sentence with the file's name: missing, empty, no samples, truncated, not
-audio, no audio stream, NaN or infinite samples, absurd facts in the header, too long.
+audio, no audio stream, NaN, infinite or absurdly loud samples, absurd facts in the header, too long.
 A path may name a stretch of a file or one of its channels (`stretch.py`).
 A stream that was cut between two packets and states no length cannot be told from a short one; `datasets validate`
 compares the length with the manifest's.
@@ -64,6 +64,7 @@ def read(path: Path, rate_hz: int | None = None) -> Audio:
         if not np.isfinite(samples).all():
             at_s = int(np.argmin(np.isfinite(samples[:, 0]))) / own_hz
             raise AudioError(f"{path} has a NaN or infinite sample at {at_s:.3f} s: expected finite samples in [-1, 1]")
+        limits.check_loudness(path, samples)
         wanted_hz = rate_hz or own_hz
         limits.check_decoded(path, round(len(samples) * wanted_hz / own_hz), wanted_hz)
         return resample(Audio(np.ascontiguousarray(samples[:, 0]), own_hz), wanted_hz)

@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from modellab.errors import AudioError
 
 MAX_FILE_BYTES = 16 * 2**30  # of a file, pictures included
@@ -23,6 +26,7 @@ MAX_DECODING_S = 900.0  # wall seconds for one file
 MIN_RATE_HZ, MAX_RATE_HZ = 1_000, 768_000
 MAX_CHANNELS = 256
 SAMPLE_BYTES = 4  # float32
+LOUDEST = 100.0  # of a sample, where full scale is 1: what is far above it was written in another scale
 
 _ceiling_s: ContextVar[float] = ContextVar("ceiling_s", default=math.inf)
 
@@ -89,3 +93,10 @@ class Deadline:
         """AudioError when they are over."""
         if time.monotonic() > self.end_s:
             raise AudioError(f"{self.path} was not decoded within {MAX_DECODING_S:.0f} s: is it damaged, or very long?")
+
+
+def check_loudness(path: Path, samples: npt.NDArray[np.float32]) -> None:
+    """AudioError for finite samples of another scale than ours."""
+    peak = float(np.abs(samples).max())
+    if peak > LOUDEST:
+        raise AudioError(f"{path} has samples up to {peak:g}: expected [-1, 1]: were whole numbers written as floats?")
