@@ -42,13 +42,14 @@ SAME_DATA = ("dataset_digest", "normaliser")
 class SelectedResults:
     """What a selector (`spec`) takes: one entry with a result for each case, sorted by case.
 
-    `failed` are the cases whose newest run there ended in an ERROR, whether an older one has a result or not; that a
-    run was stopped before a case's turn is none.
+    `failed` are the cases whose newest run there ended in an ERROR, whether an older one has a result or not. `not_run`
+    are those of which nothing is known, as a run was stopped before their turn; if all are, they failed.
     """
 
     spec: str
     entries: tuple[Entry, ...]
     failed: tuple[Entry, ...] = ()
+    not_run: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,9 +135,12 @@ class StoredResults:
         newest = {entry.key: entry for entry in fitting if entry.result}
         last = {e.key: e for e in fitting if e.was_tried}.values()
         failed = {e.key: e for e in last if e.result is None and not _was_fixed_later(e, self.entries)}
+        untried = {e.key: e for e in fitting if not e.was_tried and not {e.key} & (newest.keys() | failed.keys())}
+        if not newest and not failed:
+            failed, untried = untried, {}
         if not newest and not (errors and failed):
             raise ConfigError(f"nothing fits {spec!r}: {_there(pool, model, variant)}")
-        return SelectedResults(spec, _sorted(newest), _sorted(failed))
+        return SelectedResults(spec, _sorted(newest), _sorted(failed), _sorted(untried))
 
     @cached_property
     def _cases(self) -> set[str]:

@@ -150,7 +150,8 @@ def test_cases_whose_turn_never_came_are_counted(
         "short_v1": "NEW", "tall_v1": "ERROR", "wide_v1": "ERROR"
     }  # fmt: skip
     assert lines["wide_v1"]["error"].startswith("not run: ")
-    assert reported(three_cases).startswith("2 errors in 3 cases: ")
+    assert reported(three_cases).startswith("1 error in 2 cases: " if left == 1 else "Nothing was judged: ")
+    assert reported(three_cases).endswith(f"; {left} {noun} not run")
 
 
 @pytest.mark.slow

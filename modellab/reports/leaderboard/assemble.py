@@ -23,7 +23,7 @@ from modellab.reports.leaderboard.score import score
 from modellab.reports.leaderboard.slices import group_gaps, slices
 from modellab.reports.leaderboard.utterance_sheets import sheet
 from modellab.results.entry import Entry
-from modellab.results.headline import Headline, shown_status
+from modellab.results.headline import NOT_RUN, Headline, shown_status
 from modellab.results.select import SelectedResults
 from modellab.stats import intervals
 from modellab.stats.estimate import Estimate
@@ -87,7 +87,11 @@ def assemble(shown: Shown) -> Report:
         found,
         notes,
         shown.card,
-        Headline.of(cases, differences=sum(finding.verdict.red for finding in told)),
+        Headline.of(
+            cases,
+            differences=sum(finding.verdict.red for finding in told),
+            left={NOT_RUN: sum(len(selection.not_run) for selection in shown.selections)},
+        ),
         sheets,
         dict(sorted(Counter(str(entry.status) for entry in cases).items())),
         findings.broken(cases),

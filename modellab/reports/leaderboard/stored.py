@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from modellab import models, tasks, text
 from modellab.datasets import Dataset, load
@@ -36,18 +37,18 @@ def selections(
             raise ConfigError(f"there are no results of the {name} {wanted!r}: {did_you_mean(wanted, there)}")
     kept = []
     for selection in found:
-        entries, failed = (
+        entries, failed, not_run = (
             tuple(
                 each
                 for each in some
                 if each.key.task not in unknown and task in {"", each.key.task} and dataset in {"", each.key.dataset}
             )
-            for some in (selection.entries, selection.failed)
+            for some in (selection.entries, selection.failed, selection.not_run)
         )
         if not (entries or failed):
             wanted = " and ".join(filter(None, (task, dataset))) or "a task that is known here"
             raise ConfigError(f"{selection.spec!r} has no results of {wanted}")
-        kept.append(SelectedResults(selection.spec, entries, failed))
+        kept.append(SelectedResults(selection.spec, entries, failed, not_run))
     return kept
 
 
@@ -97,7 +98,7 @@ def _rescored(selection: SelectedResults, datasets: dict[str, Dataset]) -> Selec
             raise ConfigError(f"{entry.key} cannot be scored anew: the dataset {entry.key.dataset} is not here")
         stale = data is not None and then not in {"", str(text.get(data.normaliser))}
         entries.append(rescored(entry, data) if data is not None and stale else entry)
-    return SelectedResults(selection.spec, tuple(entries), selection.failed)
+    return replace(selection, entries=tuple(entries))
 
 
 def _stages(project: Project, chosen: Sequence[SelectedResults]) -> dict[tuple[str, str], str]:
