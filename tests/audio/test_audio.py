@@ -184,10 +184,6 @@ def overflowing_samples(path: Path) -> None:
     soundfile.write(path, samples, RATE_HZ, subtype="FLOAT")
 
 
-def whole_numbers_as_floats(path: Path) -> None:
-    soundfile.write(path, 32_000 * tone() / np.abs(tone()).max(), RATE_HZ, subtype="FLOAT")
-
-
 BAD = [
     (missing, "a.wav", "does not exist"),
     (folder, "a.wav", "is not a file"),
@@ -204,7 +200,6 @@ BAD = [
     (nan_sample, "a.wav", "NaN or infinite sample at 0.500 s"),
     (infinite_sample, "a.wav", "NaN or infinite sample at 0.000 s"),
     (overflowing_samples, "a.wav", "NaN or infinite sample at 0.000 s"),
-    (whole_numbers_as_floats, "a.wav", "has samples up to 32000: expected [-1, 1]: were whole numbers written as"),
 ]
 
 
@@ -221,14 +216,7 @@ def test_bad_input_is_one_sentence_with_the_files_name(
     assert "\n" not in str(caught.value)
 
 
-DEEP = {
-    truncated,
-    video_cut_short,
-    nan_sample,
-    infinite_sample,
-    overflowing_samples,
-    whole_numbers_as_floats,
-}  # only decoding finds these
+DEEP = {truncated, video_cut_short, nan_sample, infinite_sample, overflowing_samples}  # only decoding finds these
 HEADERS = [bad for bad in BAD if bad[0] not in DEEP]
 
 

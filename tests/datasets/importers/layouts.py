@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.datasets.importers import lists
 from tests.datasets.importers.utterances import (
     RATE_HZ,
     SPEAKERS,
@@ -236,17 +237,6 @@ def _trn(folder: Path) -> None:
     write(folder / "said.transcription", "".join(f"<s> {text} </s> ({id})\n" for id, text in TEXTS.items()))
 
 
-def _ljspeech(folder: Path) -> None:
-    clips(folder / "wavs")
-    write(folder / "metadata.csv", "".join(f'{id}|"As written: {text}|{text}\n' for id, text in TEXTS.items()))
-
-
-def _filelist(folder: Path) -> None:
-    clips(folder / "audio")
-    rows = (f"audio/{id}.wav|{SPEAKERS[id]}|{text}\n" for id, text in TEXTS.items())
-    write(folder / "filelists" / "test_filelist.txt", "".join(rows))
-
-
 def _texts(folder: Path) -> None:
     for i, (id, text) in enumerate(TEXTS.items()):
         write(folder / str(i % 2) / f"{id}.wav", encoded(id))
@@ -302,8 +292,8 @@ LAYOUTS: dict[str, tuple[str, Callable[[Path], None], str]] = {  # name -> forma
     "huggingface": ("huggingface", _huggingface, ""),
     "audiofolder": ("audiofolder", _audiofolder, ""),
     "trn": ("trn", _trn, ""),
-    "ljspeech": ("ljspeech", _ljspeech, ""),
-    "filelist of VITS": ("ljspeech", _filelist, "filelists"),
+    "ljspeech": ("ljspeech", lists.ljspeech, ""),
+    "filelist of VITS": ("ljspeech", lists.filelist, "filelists"),
     "folder of txt and lab": ("folder", _texts, ""),
     "folder of json": ("folder", _jsons, ""),
     "folder of TextGrid": ("folder", _textgrids, ""),
