@@ -113,7 +113,7 @@ def _instances(
         if has_data and all(each.variant.domain != "open" for each in fitting):
             raise ConfigError(
                 f"{name} knows a small vocabulary and would meet none of your recordings: --model takes weights that"
-                f" know any words, or leave it out for {_default(task, language)}"
+                f" know any words, `modellab models list --task {task}` names them"
             )
         found.append(transcribe.could_run(matrix, name) or fitting[0])
     return found

@@ -64,7 +64,7 @@ def _found(stored: StoredResults, specs: list[str], *, every: bool) -> list[Entr
     taken: dict[str, Entry] = {}
     for spec in specs:
         selected = stored.select(spec, errors=True)
-        newest = (*selected.entries, *selected.failed)
+        newest = (*selected.entries, *selected.failed, *selected.not_run)
         keys = {entry.key for entry in newest}
         older = [entry for entry in stored.entries if entry.key in keys] if every else []
         taken |= {entry.id: entry for entry in (*older, *newest)}

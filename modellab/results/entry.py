@@ -21,6 +21,7 @@ from modellab.types.utterances import total_of
 FORMAT = 1
 WITH_PREPROCESSING = 2  # of an entry whose audio was preprocessed: who knows only 1 would take it for any other
 NEWEST = WITH_PREPROCESSING  # of all that are read
+SAME_CODE = ("dataset_digest", "weights", "threads")  # of the provenance: alike in sessions of the same thing
 UNREAD = "unread"  # in the key of a case that could not even be read: whatever of it is not known
 MOST_NOTES, MOST_OF_A_NOTE = 20, 500  # of an entry; characters
 SHOWN = 20  # characters of a format in a message

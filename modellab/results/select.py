@@ -135,7 +135,8 @@ class StoredResults:
         newest = {entry.key: entry for entry in fitting if entry.result}
         last = {e.key: e for e in fitting if e.was_tried}.values()
         failed = {e.key: e for e in last if e.result is None and not _was_fixed_later(e, self.entries)}
-        untried = {e.key: e for e in fitting if not e.was_tried and not {e.key} & (newest.keys() | failed.keys())}
+        known = newest.keys() | failed.keys()
+        untried = {e.key: e for e in fitting if not e.was_tried and e.key not in known}
         if not newest and not failed:
             failed, untried = untried, {}
         if not newest and not (errors and failed):

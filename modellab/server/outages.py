@@ -35,7 +35,8 @@ class Outage:
             self.since_s = now_s if self.since_s is None else self.since_s
             self.told_s, lasted_s = now_s, now_s - self.since_s
         lasts = "" if is_new else f", for {lasted_s:.0f} s now"
-        LOG.warning("%s: %s%s", self.what, str(error).splitlines()[0], lasts)
+        said = next(iter(str(error).splitlines()), type(error).__name__)
+        LOG.warning("%s: %s%s", self.what, said, lasts)
 
     def over(self) -> None:
         """It did not fail."""

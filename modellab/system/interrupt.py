@@ -53,9 +53,8 @@ def tells_of_it() -> None:
 
 def is_early(handler: object) -> bool:
     """Whether a signal's handler is that of `tells_of_it`, which anybody may replace."""
-    return (
-        getattr(handler, "__name__", "") == "ended_early"
-    )  # by name: this module may be there twice, once as __main__
+    # By name: this module may be there twice, once as __main__.
+    return getattr(handler, "__name__", "") == "ended_early"
 
 
 def _second_output() -> int:

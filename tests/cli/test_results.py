@@ -60,6 +60,12 @@ def test_which_are_listed(stored: Desk, arguments: tuple[str, ...], sessions: li
     assert [each["session"] for each in told(stored, *arguments)] == sessions
 
 
+def test_a_case_whose_turn_never_came_is_listed_beside_those_with_results(stored: Desk) -> None:
+    three = replace(KEY, model="three")
+    measure(stored, session="fourth", key=three, status=Status.ERROR, result=None, error="not run: the run was stopped")
+    assert [each["case"] for each in told(stored)] == [CASE, str(three), str(TWO)]
+
+
 def test_what_a_program_reads(stored: Desk) -> None:
     (found,) = told(stored, "two")
     expected = {"case": str(TWO), "status": "REGRESSED", "metric": "wer", "value": 0.025, "utterances": 8, "error": ""}

@@ -16,12 +16,16 @@ def test_it_is_told_at_once_each_minute_and_when_it_is_over(caplog: pytest.LogCa
     outage.over()
     outage.over()
     outage.tell(OSError("gone again"))
+    outage.over()
+    outage.tell(TimeoutError())  # says nothing of itself
     assert [record.getMessage() for record in caplog.records] == [
         "no job can be taken: starting up",
         "no job can be taken: starting up, for 60 s now",
         "no job can be taken: starting up, for 120 s now",
         "no job can be taken: that is over, after 130 s",
         "no job can be taken: gone again",
+        "no job can be taken: that is over, after 0 s",
+        "no job can be taken: TimeoutError",
     ]
 
 

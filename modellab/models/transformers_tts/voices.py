@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -110,13 +111,12 @@ class SpeechT5:
 
 
 def processor(loader: Any, folder: Path) -> Any:
-    """What reads the text. Raises WeightsError."""
+    """What reads the text, or another part that the `loader` names. Raises WeightsError."""
     try:
         return loader.from_pretrained(str(folder), local_files_only=True)
     except (ImportError, OSError, ValueError) as error:
-        raise WeightsError(
-            f"the tokenizer of {folder} cannot be loaded: {' '.join(str(error).split())[:300]}"
-        ) from error
+        part = re.sub("(?=[A-Z])", " ", loader.__name__.removeprefix("Auto")).strip().lower()
+        raise WeightsError(f"the {part} of {folder} cannot be loaded: {' '.join(str(error).split())[:300]}") from error
 
 
 def whole(loader: Any, folder: Path, dtype: Any) -> Any:

@@ -14,7 +14,7 @@ from itertools import chain
 import numpy as np
 
 from modellab.gate.timing_validity import invalid, too_busy
-from modellab.results.entry import Entry
+from modellab.results.entry import SAME_CODE, Entry
 from modellab.results.rescored import measurement, standing
 from modellab.stats.estimate import Estimate
 from modellab.stats.intervals import rate, student_t
@@ -23,7 +23,6 @@ from modellab.types import Counts, Metric, Result
 FEWEST_SESSIONS = 3
 RTF = Metric("rtf", unit="s/s", better="lower", kind="speed")
 SAME_RTF = 1e-6  # the fraction by which a sum over stored times may differ from the reading
-SAME_CODE = ("dataset_digest", "weights", "threads")
 
 
 # ---------------------------------------------------------------------------- speed and memory

@@ -11,14 +11,13 @@ from modellab import tasks
 from modellab.errors import shortened
 from modellab.gate.quality import COMPARED
 from modellab.results import ledger, rescored, serialization, withheld
-from modellab.results.entry import Entry, decode
+from modellab.results.entry import SAME_CODE, Entry, decode
 from modellab.server.auth import PROJECT
 from modellab.server.results.tables import ESTIMATES, MISSING
 
 Row = dict[str, Any]
 MOST_ERROR = 300  # characters of an error in a list
 NOT_RUN = "NOT_RUN"  # in place of the ERROR that the ledger has of a case whose turn did not come
-THING = ("dataset_digest", "weights", "threads")
 
 
 def row(line: bytes) -> Row:
@@ -94,7 +93,7 @@ def _thing(entry: Entry) -> str:
         return ""
     facts = entry.result.provenance
     options = [sorted(each.items()) for each in (entry.versions, entry.settings)]
-    told = [entry.result.machine, [facts.get(name) for name in THING], *options]
+    told = [entry.result.machine, [facts.get(name) for name in SAME_CODE], *options]
     text = serialization.dumps(told)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
