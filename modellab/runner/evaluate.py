@@ -62,15 +62,16 @@ class Loaded:
         through = preprocessed.asking(self.handle.ask, self.preprocessing)
         return through(verb, order, self.timeout_for(audio_s))
 
-    def call(self, row: Row, then: Sequence[Row] = ()) -> dict[str, Any]:
+    def call(self, row: Row, then: Sequence[Row] = (), *, go_on: bool = False) -> dict[str, Any]:
         """The timed call on one manifest row: its encoded output, and its time by each clock. May raise Cancelled.
 
-        `then` comes next, and is prepared meanwhile: where nobody looks at the clocks.
+        `then` comes next, and is prepared meanwhile; to `go_on` is to begin the first of it when this one is answered:
+        where nobody looks at the clocks.
         """
         if self.cancelled():
             raise Cancelled
         limit_s = self.timeout_for(seconds(row))
-        order = {"row": sendable(row), **_following(then)}
+        order = {"row": sendable(row), **_following(then), **({"go_on": True} if go_on and then else {})}
         return preprocessed.asking(self.handle.ask, self.preprocessing)(
             "utterance", order, limit_s, lambda: self.timeout_for(decoded_length.longest_s(row))
         )

@@ -13,18 +13,22 @@ from modellab.tasks import Task
 
 
 class Prepared:
-    """The rows of one call ahead."""
+    """The rows of the next calls."""
 
     def __init__(self) -> None:
         self.waiting: list[tuple[Mapping[str, Any], Future[Any]]] = []
         self.thread: ThreadPoolExecutor | None = None
 
     def begin(self, task: Task, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Make what a model will be given of these rows; what was made before and not taken is let go of."""
-        self.waiting = []
+        """Make what a model will be given of these rows; what was made before and is of none of them is let go of."""
+        before, self.waiting = self.waiting, []
         for row in rows:
-            self.thread = self.thread or ThreadPoolExecutor(1, "prepare")
-            self.waiting.append((row, self.thread.submit(task.prepare, row)))
+            made = next((future for known, future in before if known == row), None)
+            self.waiting.append((row, made or self._made(task, row)))
+
+    def _made(self, task: Task, row: Mapping[str, Any]) -> Future[Any]:
+        self.thread = self.thread or ThreadPoolExecutor(1, "prepare")
+        return self.thread.submit(task.prepare, row)
 
     def take(self, task: Task, row: Mapping[str, Any]) -> Any:
         """What a model is given of a row, made now where that has not begun; raises what preparing it raises."""

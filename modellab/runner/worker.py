@@ -17,6 +17,7 @@ from modellab.errors import ConfigError, DatasetError, LoadError, ModelError, Se
 from modellab.runner import worker_environment
 from modellab.runner.engine import Engine, pin_threads
 from modellab.runner.meters.process import thread_environment
+from modellab.runner.one_ahead import OneAhead
 from modellab.system import allocator, json_child, leftovers
 from modellab.system.json_child import JsonChild, MoreTime
 from modellab.system.masking import masked
@@ -116,10 +117,5 @@ def raise_reply(verb: str, reply: Mapping[str, Any], tail: str) -> NoReturn:
 
 def main() -> NoReturn:
     """Give each request to the method of an engine that it names, until the parent is gone."""
-    engine = Engine()
-
-    def answer(order: Mapping[str, Any]) -> dict[str, Any]:
-        reply: dict[str, Any] = getattr(engine, order["verb"])(order)
-        return reply
-
-    json_child.run(answer)
+    engine = OneAhead(Engine())
+    json_child.run(engine.answer, meanwhile=engine.go_on)

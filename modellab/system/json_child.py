@@ -184,12 +184,20 @@ def exit_reason(code: int) -> str:
 # ---------------------------------------------------------------------------- the child's side
 
 
-def run(answer: Answer, idle_s: float = math.inf, most_bytes: int = MOST_REPLY_BYTES) -> NoReturn:
-    """Answer on the pipes whose numbers end the command line, until their other ends close or nobody asks any more."""
+def run(
+    answer: Answer,
+    idle_s: float = math.inf,
+    most_bytes: int = MOST_REPLY_BYTES,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> NoReturn:
+    """Answer on the pipes whose numbers end the command line, until their other ends close or nobody asks any more.
+
+    `meanwhile` is called behind each reply; it raises nothing.
+    """
     die_with_parent()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # what is printed is in the log before the process can die
-    serve(int(sys.argv[-2]), int(sys.argv[-1]), answer, idle_s, most_bytes)
+    serve(int(sys.argv[-2]), int(sys.argv[-1]), answer, idle_s, most_bytes, meanwhile)
     sys.stdout.flush()
     os._exit(0)  # its libraries take up to half a second to be taken down; what it wrote its parent removes
 
@@ -201,26 +209,37 @@ def die_with_parent() -> None:
 
 
 def serve(
-    requests: int, replies: int, answer: Answer, idle_s: float = math.inf, most_bytes: int = MOST_REPLY_BYTES
+    requests: int,
+    replies: int,
+    answer: Answer,
+    idle_s: float = math.inf,
+    most_bytes: int = MOST_REPLY_BYTES,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> None:
     """A line in, a line out, until the parent is gone or has not asked for `idle_s`."""
     own = os.getpid()
     forks: list[bool] = []
     os.register_at_fork(after_in_parent=lambda: forks.append(True))
     with os.fdopen(requests, "rb") as lines, os.fdopen(replies, "wb") as out:
-        while (math.isinf(idle_s) or select.select([lines], [], [], idle_s)[0]) and (line := lines.readline()):
-            order = json.loads(line)
-            reply = _answer(answer, order)
+
+        def only_one(order: Mapping[str, Any]) -> None:
             if os.getpid() != own:
                 forked = _fault(f"the model forked during {order['verb']!r}, and both processes answer")
                 out.write(_line(order, forked, most_bytes))
                 out.flush()
                 os._exit(1)
+
+        while (math.isinf(idle_s) or select.select([lines], [], [], idle_s)[0]) and (line := lines.readline()):
+            order = json.loads(line)
+            reply = _answer(answer, order)
+            only_one(order)
             if forks:
                 time.sleep(FORKED_S)
                 forks.clear()
             out.write(_line(order, reply, most_bytes))
             out.flush()
+            meanwhile()
+            only_one(order)
 
 
 def _line(order: Mapping[str, Any], reply: Mapping[str, Any], most_bytes: int) -> bytes:

@@ -35,7 +35,7 @@ Pair = tuple[Row, list[Answered]]  # a row, with an answer for each seed
 
 
 def answers(loaded: Loaded, rows: Iterable[tuple[Row, Sequence[Row]]]) -> Iterator[Pair]:
-    """Each row with its answers, while the model is at the next row already; beside a row the one that follows, if any.
+    """Each row with its answers, while the model is at the next row already; beside a row those that follow, if any.
 
     What ends a model's process is raised when all rows before it have been given out.
     """
@@ -64,7 +64,7 @@ def _asked(loaded: Loaded, row: Row, then: Sequence[Row]) -> Pair:
         loaded.seed(number)  # before each utterance: no answer depends on what came before it
         is_last = number == loaded.seeds - 1
         try:
-            said.append(Answered(loaded, loaded.call(row, then if is_last else ())))
+            said.append(Answered(loaded, loaded.call(row, then if is_last else (), go_on=loaded.seeds == 1)))
         except ModelError as error:
             said.append(Answered(loaded, error))
     return row, said

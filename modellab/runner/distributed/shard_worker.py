@@ -241,17 +241,19 @@ class ShardWorker:
         return self.opened.data
 
     def _rows(self, start: int, stop: int, *, careful: bool = False) -> Iterator[tuple[Row, list[Row]]]:
-        """Those of a shard until this worker is told to go, each with the one that follows, for preparing it meanwhile.
+        """Those of a shard until this worker is told to go, each with the next two: one to begin, one to prepare.
 
         `careful`: not beside the first one, at which a model has died, so that it is known which of the two kills it.
         """
-        following = [self._data.rows[start]]
+        row, *following = self._data.rows[start : min(start + 2, stop)]
         for place in range(start, stop):
             if self.told_to_go():
                 return
-            (row,), following = following, [self._data.rows[place + 1]] if place + 1 < stop else []
+            following += self._data.rows[place + 2 : min(place + 3, stop)]
             self._see(row)
-            yield row, [] if careful and place == start else following
+            yield row, [] if careful and place == start else following[:]
+            if following:
+                row, *following = following
 
 
 class _Raising:
