@@ -26,7 +26,8 @@ from modellab.types import Metric, Status
 from modellab.types.rows import ANYWHERE, ROW_KEYS
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs/decisions").glob("*.md")])
+OTHERS = [ROOT / "golden/README.md", *ROOT.glob("modellab/models/**/README.md"), *ROOT.glob("tools/*/README.md")]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *OTHERS])
 TOP = {path.name for path in ROOT.iterdir()} | {"mlruns", ".venv"}
 MADE_BY_USE = ("mlruns/", ".venv/", "build/", "baselines/")  # comes and goes
 EXAMPLES = {"batched_whisper", "wordcount", "meetings_v1", "calls_v1", "mine"}  # names that a reader is asked to make
@@ -34,7 +35,7 @@ CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 TICKS = re.compile(r"`([^`\n]+)`")
-PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 
 
 def read(page: Path) -> str:
