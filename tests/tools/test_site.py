@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
 import subprocess
 import sys
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 import typer
 from mkdocs.config.defaults import MkDocsConfig
+from playwright.sync_api import expect
 
 from modellab.cli.app import app
+from tests.server import browser
 from tools.site import commands, docstrings, hooks, repository
 
 ROOT = Path(__file__).parents[2]
@@ -56,6 +61,27 @@ def test_everything_on_the_site_is_found_by_its_search(site: Path) -> None:
     texts = {entry["location"]: entry["text"] for entry in index["docs"]}
     assert "loads nothing" not in texts["reference/commands/#modellab-run"]
     assert "--tier" in texts["reference/commands/#modellab-run"]
+
+
+@pytest.mark.slow
+def test_an_option_is_found_by_its_name(site: Path) -> None:
+    """A dash in front of a word is a word's own here, and not the search's "without"."""
+    handler = functools.partial(Quiet, directory=str(site))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, browser.chromium() as opened:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        page = opened.new_page()
+        page.goto(f"http://127.0.0.1:{server.server_port}/")
+        page.get_by_role("textbox", name="Search").fill("--inconclusive")
+        found = page.locator(".md-search-result__item", has_text="--inconclusive fail")
+        expect(found.first).to_be_visible()
+        server.shutdown()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Files of a folder, without a line for each."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
 
 
 @pytest.mark.slow
