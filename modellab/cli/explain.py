@@ -263,7 +263,7 @@ def _print_last(entry: Entry | None) -> None:
         return
     machine = f" on {entry.result.machine}" if entry.result else ""
     commit = f" at {entry.commit.short}{'+' if entry.commit.dirty else ''}" if entry.commit.hash else ""
-    common.say(f"\nlast result: {entry.status}, {entry.finished_at[:16].replace('T', ' ')} UTC{machine}{commit}")
+    common.say(f"\nlast result: {entry.told_status}, {entry.finished_at[:16].replace('T', ' ')} UTC{machine}{commit}")
     if entry.error:
         common.say(entry.error.splitlines()[0])
     if entry.verdicts:

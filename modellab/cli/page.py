@@ -47,7 +47,7 @@ def page(
     file = output or project.mlruns / "pages" / f"{file_name(str(entry.key))}.html"
     text = page.render(entry, project.golden, baselines.load(project.baselines, entry.key), clips)
     common.write(file, text)
-    common.say(f"page: {file} ({entry.status}, session {entry.session}, {file.stat().st_size / 1e6:.1f} MB)")
+    common.say(f"page: {file} ({entry.told_status}, session {entry.session}, {file.stat().st_size / 1e6:.1f} MB)")
 
 
 def entry_of(project: Project, entries: list[Entry], case: str, session: str) -> Entry:

@@ -90,7 +90,7 @@ def _row(entry: Entry) -> list[str]:
     rtf = entry.result.readings.get("rtf") if entry.result else None
     return [
         str(entry.key),
-        str(entry.status),
+        entry.told_status,
         metric,
         units.MISSING if value is None else units.value(value, unit),
         str(len(entry.result.utterances)) if entry.result else units.MISSING,
@@ -113,7 +113,7 @@ def _told(entry: Entry) -> dict[str, Any]:
         "dataset": key.dataset,
         "device": key.device,
         "precision": key.precision,
-        "status": str(entry.status),
+        "status": entry.told_status,
         "metric": metric,
         "value": value,
         "values": dict(entry.values),

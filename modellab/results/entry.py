@@ -83,6 +83,9 @@ def now() -> str:
     return _iso(datetime.datetime.now(datetime.UTC).timestamp())
 
 
+UNTRIED = "NOT_RUN"  # in place of a status
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One finished case. `id` is what makes it unique everywhere, however often it is sent.
@@ -121,6 +124,11 @@ class Entry:
     def was_tried(self) -> bool:
         """Its turn came: one of a run that was stopped before says nothing of its model."""
         return self.result is not None or not self.error.startswith(f"{NOT_RUN}: ")
+
+    @property
+    def told_status(self) -> str:
+        """What people and programs are told: the ledger keeps an ERROR of a case whose turn did not come."""
+        return str(self.status) if self.was_tried else UNTRIED
 
     @classmethod
     def of(cls, finished: Finished, commit: Commit, session: str, started: float) -> Entry:

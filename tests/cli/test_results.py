@@ -63,7 +63,9 @@ def test_which_are_listed(stored: Desk, arguments: tuple[str, ...], sessions: li
 def test_a_case_whose_turn_never_came_is_listed_beside_those_with_results(stored: Desk) -> None:
     three = replace(KEY, model="three")
     measure(stored, session="fourth", key=three, status=Status.ERROR, result=None, error="not run: the run was stopped")
-    assert [each["case"] for each in told(stored)] == [CASE, str(three), str(TWO)]
+    listed = [(each["case"], each["status"]) for each in told(stored)]
+    assert listed == [(CASE, "PASS"), (str(three), "NOT_RUN"), (str(TWO), "REGRESSED")]
+    assert "NOT_RUN" in stored.type("results", "three").stdout
 
 
 def test_what_a_program_reads(stored: Desk) -> None:

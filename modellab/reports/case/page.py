@@ -65,7 +65,7 @@ def render(
         "case.html.j2",
         frame,
         title=f"{key.model}:{key.variant} on {key.dataset}",
-        status=str(entry.status),
+        status=entry.told_status,
         facts=_facts(entry, fair, task),
         finished_at=entry.finished_at,
         notes=[*([] if task else [f"no task {key.task} here: its outputs are not shown"]), *data.notes, *stale],

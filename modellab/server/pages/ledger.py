@@ -12,11 +12,12 @@ from fastapi.responses import HTMLResponse
 
 from modellab import tasks, units
 from modellab.plan.matrix import Broken, Matrix
+from modellab.results.entry import UNTRIED
 from modellab.results.headline import NOT_RUN
 from modellab.server.auth import Who, needs
 from modellab.server.errors import ApiError
 from modellab.server.pages import frame
-from modellab.server.results import line, query, sessions
+from modellab.server.results import query, sessions
 from modellab.server.results.index import Index
 from modellab.types import readings
 
@@ -147,7 +148,7 @@ def _rank(row: Row) -> int:
 def _lead(run: Mapping[str, Any]) -> tuple[str, str]:
     """What became of a run, in a few words, and their colour."""
     said = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in run["statuses"].items())
-    colour = "regressed" if run["red"] else "inconclusive" if line.NOT_RUN in run["statuses"] else "pass"
+    colour = "regressed" if run["red"] else "inconclusive" if UNTRIED in run["statuses"] else "pass"
     return f"{units.counted(run['cases'], 'case')}: {said}", colour
 
 

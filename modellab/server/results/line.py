@@ -17,7 +17,6 @@ from modellab.server.results.tables import ESTIMATES, MISSING
 
 Row = dict[str, Any]
 MOST_ERROR = 300  # characters of an error in a list
-NOT_RUN = "NOT_RUN"  # in place of the ERROR that the ledger has of a case whose turn did not come
 
 
 def row(line: bytes) -> Row:
@@ -53,7 +52,7 @@ def _row(data: Any) -> tuple[Row, Entry]:
         "branch": entry.commit.branch,
         "started_at": entry.started_at,
         "finished_at": entry.finished_at,
-        "status": str(entry.status) if entry.was_tried else NOT_RUN,
+        "status": entry.told_status,
         "tier": entry.tier,
         "metric": name,
         "person": labels.get("by", ""),

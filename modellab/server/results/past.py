@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from modellab import tasks
 from modellab.reports.history.series import levels
+from modellab.results.entry import UNTRIED
 from modellab.server.errors import ApiError
 from modellab.server.results import line
 from modellab.server.results.tables import CASE, ENTRIES
@@ -39,7 +40,7 @@ def past(root: Path, order: Mapping[str, Any]) -> Json:
         if one is None:
             raise ApiError(404, "not_found", f"there is no result {order['entry'][:40]!r} here", "entry")
         same = [ENTRIES.c[name] == one[name] for name in CASE]
-        same.append(ENTRIES.c.status != line.NOT_RUN)  # it says nothing of the case
+        same.append(ENTRIES.c.status != UNTRIED)  # it says nothing of the case
         newest = (ENTRIES.c.finished_at.desc(), ENTRIES.c.id.desc())
         found = said.execute(sa.select(ENTRIES).where(mine, *same).order_by(*newest).limit(MOST + 1)).mappings().all()
     rows = [dict(row) | {"facts": json.loads(row["facts"])} for row in reversed(found[:MOST])]
