@@ -14,6 +14,7 @@ from modellab.datasets.manifest import Header
 from modellab.models import Model, Variant
 from modellab.plan.matrix import Case
 from modellab.runner.outcome import Outcome
+from modellab.tasks import asr
 from modellab.types import CaseId, Counts, QualityBaseline, Ratio, ResourceBaseline, Result, Status, Utterance, Verdict
 
 KEY = CaseId("asr", "short_v1", "fake", "one", "cpu", "float32")
@@ -87,9 +88,10 @@ def resources(said: Sequence[Utterance], **readings: float) -> ResourceBaseline:
 
 
 def asr_counts(errors: float, words: float = 5.0) -> dict[str, Counts]:
-    """What the ASR task's metrics need."""
+    """What a baseline of the ASR task needs: the counts of each metric that is judged, and of some that are not."""
     ratio, hits = Ratio(errors, words), max(0.0, words - errors)
-    return {"wer": ratio, "cer": ratio, "mer": ratio, "wil": (hits, words, words), "success_rate": Ratio(1.0)}
+    rest: dict[str, Counts] = {metric.name: Ratio(0.0, 1.0) for metric in asr.METRICS if metric.judged()}
+    return {**rest, "wer": ratio, "cer": ratio, "mer": ratio, "wil": (hits, words, words), "success_rate": Ratio(1.0)}
 
 
 def case(folder: Path = Path("fake"), dataset: Path = Path("short_v1"), key: CaseId = KEY, **config: Any) -> Case:

@@ -3,8 +3,7 @@
 Manifest row: {id, audio, text, duration_s, references?, speaker?, voice?, condition?, language?}, and what `_breakdown`
 asks about: {keywords?, entities?, code_switched?, words?}
 Model: `transcribe(audio: Audio) -> Transcript`, 16 kHz mono in.
-Output as JSON: {"text": str, "language": str, "segments": [[text, start_s, end_s], ...]}, null for an unknown time;
-"confidences": [[word, probability], ...] of models that have some; "seams": [characters before a further chunk, ...].
+Output as JSON: a transcript, see `_transcript`.
 
 Reference and hypothesis go through the dataset's normaliser before anything is counted; `auto` is that of the row's
 language. Where a language sets no blanks between words (Chinese, Japanese, Thai) it parts characters: WER then counts
@@ -35,20 +34,22 @@ suspicious. `length_ratio` and `words_per_s` watch for made-up words, `short_rat
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from modellab import audio, text
-from modellab.errors import described
 from modellab.metrics import alignment_text, casing_punctuation, transcript_sanity
 from modellab.metrics.edit_distance import wil_rate
 from modellab.tasks import _breakdown, _references
 from modellab.tasks._batch import run_batch as run_batch
 from modellab.tasks._breakdown import Wanted
 from modellab.tasks._references import Held, Reference, Scoring
+from modellab.tasks._transcript import encode as encode
+from modellab.tasks._transcript import joined as joined
+from modellab.tasks._transcript import recall as recall
+from modellab.tasks._transcript import remember as remember
 from modellab.text import Normaliser
 from modellab.types import RARE, Audio, Counts, Gross, Metric, Ratio, Row, Transcript
 from modellab.types.gate_counts import FASTER_THAN_SPEECH, HALF_AS_LONG_AGAIN
@@ -56,7 +57,6 @@ from modellab.types.rows import length_s, text_of
 
 NAME = "asr"
 RATE_HZ = 16_000
-UNSPACED = ("zh", "yue", "ja", "th", "lo", "km", "my")  # languages that are written without blanks between words
 SHORT = 0.5  # a hypothesis with fewer than this fraction of the reference's words is "short"
 
 METRICS = (
@@ -186,36 +186,6 @@ def run(model: Transcriber, given: Audio) -> Transcript:
     return model.transcribe(given)
 
 
-def encode(output: Any) -> dict[str, Any]:
-    """A Transcript as JSON types; TypeError for anything else."""
-    if not isinstance(output, Transcript):
-        hint = ": does transcribe() end without a return?" if output is None else ""
-        raise TypeError(f"transcribe() returned {described(output)}, expected a Transcript{hint}")
-    if not isinstance(output.text, str):
-        raise TypeError(f"transcribe() returned a Transcript whose text is {described(output.text)}, expected a str")
-    segments = [[str(words), _seconds(start_s), _seconds(end_s)] for words, start_s, end_s in output.segments]
-    told = {"text": output.text, "language": output.language or "", "segments": segments}
-    return {**told, **_breakdown.encoded(output.confidences)}
-
-
-def joined(parts: Sequence[tuple[float, Mapping[str, Any]]]) -> dict[str, Any]:
-    """Transcripts of parts of a recording, each with where its part begins in s, as one with the recording's times.
-
-    Blanks between them, but for languages that are written without.
-    """
-    language = next((output["language"] for _, output in parts if output["language"]), "")
-    between = "" if language.partition("-")[0].lower() in UNSPACED else " "
-    segments = [
-        [words, *(None if at_s is None else at_s + start_s for at_s in times)]
-        for start_s, output in parts
-        for words, *times in output["segments"]
-    ]
-    texts = list(filter(None, (output["text"].strip() for _, output in parts)))
-    sure = [each for _, output in parts for each in output.get("confidences", ())]
-    told = {"text": between.join(texts), "language": language, "segments": segments}
-    return {**told, **({"confidences": sure} if sure else {}), **_breakdown.joined(texts, between)}
-
-
 def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
     """Counts for each metric; `None` (the model raised) is scored as an empty transcript with success 0."""
     counts = _counts(sample, output)
@@ -252,16 +222,6 @@ def _counts(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Count
     }
 
 
-def remember(output: Mapping[str, Any] | None) -> str | None:
-    """The text as the model gave it, before the normaliser."""
-    return None if output is None else str(output["text"])
-
-
-def recall(remembered: str | None) -> dict[str, Any] | None:
-    """An output that scores as the remembered one."""
-    return None if remembered is None else {"text": remembered, "language": "", "segments": []}
-
-
 def words(sample: Sample, output: Mapping[str, Any] | None) -> tuple[str, str, Normaliser]:
     """What was spoken and what was heard, both as written (with marks as compared), and what normalises them."""
     if sample.is_ignored or (sample.chunk and not sample.text):
@@ -294,7 +254,3 @@ def chosen(sample: Sample, output: Mapping[str, Any] | None) -> str:
 
 def _hypothesis(sample: Sample, output: Mapping[str, Any] | None) -> str:
     return "" if output is None else _references.spoken(output["text"], sample.normaliser, sample.scoring)
-
-
-def _seconds(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None

@@ -22,20 +22,18 @@ What the RTTM says is NOSCORE is not scored, and no speaker is mapped by it. Eve
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
 from modellab import audio
-from modellab.annotations import rttm
 from modellab.errors import DatasetError, described
 from modellab.metrics import diarization as metric
 from modellab.metrics import diarization_errors
 from modellab.metrics.diarization import Collar, Diarization
-from modellab.metrics.vad import merge, subtract
+from modellab.tasks import _reference_turns
 from modellab.types import Audio, Counts, Gross, Metric, Ratio, Region, Row, Turn
 from modellab.types.display import DisplayBlock, Kind, Lane, Lines, Span, Timeline
 from modellab.types.rows import length_s
@@ -103,13 +101,12 @@ def read(row: Row, options: Mapping[str, Any]) -> Sample:
     """A Sample, or DatasetError where turns, UEM or settings are not sound; uses the header's `settings`."""
     settings = _settings(options)
     duration_s, name = length_s(row), str(row["id"])
-    turns = _turns(row, merge=settings["same_speaker_overlap"] == "merge")
+    turns = _reference_turns.turns(row, merge=settings["same_speaker_overlap"] == "merge")
     late = next((turn for turn in turns if turn.end_s > duration_s + SLACK_S), None)
     if late:
         raise DatasetError(f"case {name!r}: {list(late)} ends behind the clip's {duration_s:g} s")
-    _check_count(row, turns, settings["speaker_count"])
-    unscored = _in_file(row, "rttm", rttm.read_unscored) if "rttm" in row else []
-    whole = subtract(_uem(row, duration_s), merge(unscored))
+    _reference_turns.check_count(row, turns, settings["speaker_count"])
+    whole = _reference_turns.scorable(row, duration_s)
     scored = metric.scored(whole, turns, settings["collar_s"], cast(Collar, settings["collar"]))
     if not scored:
         taken = f"a collar of {settings['collar_s']:g} s" if whole else "NOSCORE"
@@ -135,7 +132,7 @@ def encode(output: Any) -> dict[str, Any]:
         hint = ": does diarize() end without a return?" if output is None else ""
         raise TypeError(f"diarize() returned {described(output)}, expected a list of Turn{hint}")
     try:
-        return {"turns": [list(_turn(each)) for each in output]}
+        return {"turns": [list(_reference_turns.turn(stretch)) for stretch in output]}
     except ValueError as error:
         raise TypeError(f"diarize() returned {error}") from error
 
@@ -222,73 +219,6 @@ def _settings(options: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(collar_s, bool) or not isinstance(collar_s, int | float) or not 0 <= collar_s < math.inf:
         raise DatasetError(f"settings.collar_s is {collar_s!r}, expected seconds from 0 up")
     return chosen
-
-
-def _turns(row: Row, *, merge: bool) -> list[Turn]:
-    """The reference of a row, from its file or as written in it."""
-    name = str(row["id"])
-    if ("rttm" in row) == ("turns" in row):
-        raise DatasetError(f"case {name!r}: expected `rttm` with a file or `turns` with a list, one of the two")
-    if "rttm" in row:
-        return _in_file(row, "rttm", partial(rttm.read, merge=merge))
-    given = row["turns"]
-    if not isinstance(given, Sequence) or isinstance(given, str):
-        raise DatasetError(f"case {name!r}: expected `turns` as a list of [start_s, end_s, speaker], got {given!r}")
-    try:
-        turns = [_turn(each) for each in given]
-    except ValueError as error:
-        raise DatasetError(f"case {name!r}: `turns` holds {error}") from error
-    if not merge and (pair := rttm.overlap(turns)):
-        raise DatasetError(
-            f"case {name!r}: {list(pair[0])} and {list(pair[1])} in `turns` overlap and are one speaker's; correct them"
-            " or write `same_speaker_overlap: merge` in the settings of the dataset"
-        )
-    return rttm.merged(turns)
-
-
-def _in_file[T](row: Row, key: str, read: Callable[[Path], Mapping[str, T]]) -> T:
-    """What a file of the row holds of its recording."""
-    path = Path(row[key])
-    return rttm.one(read(path), path, str(row["id"]), audio.stretch.parsed(Path(row["audio"])).file.stem)
-
-
-def _uem(row: Row, duration_s: float) -> list[Region]:
-    """What of the recording is scored."""
-    if "uem" not in row:
-        return [Region(0.0, duration_s)]
-    uem = _in_file(row, "uem", rttm.read_uem)
-    covered = metric.covered(uem, duration_s)
-    if not covered:
-        raise DatasetError(
-            f"case {row['id']!r}: {row['uem']} covers nothing of the clip's {duration_s:g} s, its first stretch"
-            f" starts at {min(uem).start_s:g} s: is it the UEM of another recording?"
-        )
-    return covered
-
-
-def _check_count(row: Row, turns: Sequence[Turn], speaker_count: str) -> None:
-    """DatasetError where a row's `num_speakers` does not fit its reference or the dataset's setting."""
-    name, told = str(row["id"]), row.get("num_speakers")
-    there = len({turn.speaker for turn in turns if turn.end_s > turn.start_s})
-    if (told is None) == (speaker_count == "known"):
-        wanted = "expected `num_speakers`" if told is None else "remove `num_speakers`"
-        raise DatasetError(f"case {name!r}: settings.speaker_count is {speaker_count}, {wanted}")
-    if told is not None and (isinstance(told, bool) or told != there):
-        raise DatasetError(f"case {name!r}: num_speakers is {told!r}, but {there} speak in the reference")
-
-
-def _turn(given: Any) -> Turn:
-    """A stretch of finite seconds in order with a name, or ValueError saying what came."""
-    try:
-        start_s, end_s, speaker = given
-        start_s, end_s = float(start_s), float(end_s)
-    except (TypeError, ValueError):
-        raise ValueError(f"{described(given)}, expected [start_s, end_s, speaker]") from None
-    if not isinstance(speaker, str) or not speaker:
-        raise ValueError(f"{list(given)}, expected a name as speaker")
-    if not 0 <= start_s <= end_s < math.inf:
-        raise ValueError(f"[{start_s:g}, {end_s:g}, {speaker}], expected finite seconds from 0 up, the end not before")
-    return Turn(start_s, end_s, speaker)
 
 
 def _drawn(side: str, turns: Sequence[Turn]) -> list[str]:

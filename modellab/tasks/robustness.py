@@ -25,7 +25,9 @@ from modellab.audio.conditions import Condition
 from modellab.errors import ConfigError, DatasetError
 from modellab.metrics import transcript_sanity
 from modellab.metrics.alignment_text import lines
-from modellab.tasks import _batch, asr
+from modellab.tasks import _batch, _transcript, asr
+from modellab.tasks._transcript import recall as recall
+from modellab.tasks._transcript import remember as remember
 from modellab.text import Normaliser
 from modellab.types import Audio, Counts, Floats, Gross, Metric, Ratio, Row, Transcript
 
@@ -100,7 +102,7 @@ def encode(output: Any) -> dict[str, Any]:
     """A Transcript as JSON types; TypeError for anything else."""
     if not isinstance(output, Heard):
         raise TypeError(f"expected what run() gives, got a {type(output).__name__}")
-    return {**asr.encode(output.transcript), "duration_s": output.duration_s}
+    return {**_transcript.encode(output.transcript), "duration_s": output.duration_s}
 
 
 def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
@@ -115,16 +117,6 @@ def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]
         **{name: wer if kind == sample.condition.kind else Ratio(0.0, 0.0) for kind, name in OF_KIND.items()},
         "hallucination_rate": transcript_sanity.made_up(held.reference.normalised, _said(sample, output)),
     }
-
-
-def remember(output: Mapping[str, Any] | None) -> str | None:
-    """The text as the model gave it, before the normaliser."""
-    return asr.remember(output)
-
-
-def recall(remembered: str | None) -> dict[str, Any] | None:
-    """An output that scores as the remembered one."""
-    return asr.recall(remembered)
 
 
 def words(sample: Sample, output: Mapping[str, Any] | None) -> tuple[str, str, Normaliser]:

@@ -26,7 +26,7 @@ from typing import Any
 from modellab import audio
 from modellab.errors import DatasetError
 from modellab.metrics.stability import NO_CALLS, Growth, calls, growth, percentile
-from modellab.tasks import asr
+from modellab.tasks import _transcript
 from modellab.tasks.asr import Transcriber
 from modellab.types import Audio, Counts, Metric, Ratio, Row
 from modellab.types.display import DisplayBlock, Lines
@@ -127,7 +127,7 @@ def encode(output: Any) -> dict[str, Any]:
     """The calls as JSON types; TypeError where one of them gave no Transcript."""
     if not isinstance(output, Runs):
         raise TypeError(f"expected what run() gives, got a {type(output).__name__}")
-    first, *later = [asr.encode(each) for each in output.outputs]
+    first, *later = [_transcript.encode(transcript) for transcript in output.outputs]
     return {
         "text": first["text"],
         "others": [[call, each["text"]] for call, each in enumerate(later, start=2) if each != first],

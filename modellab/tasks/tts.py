@@ -21,10 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-
 from modellab import audio, text
-from modellab.errors import DatasetError, described, did_you_mean
+from modellab.errors import DatasetError, did_you_mean
 from modellab.metrics import (
     alignment_text,
     audio_health,
@@ -34,6 +32,7 @@ from modellab.metrics import (
     transcript_sanity,
 )
 from modellab.metrics.edit_distance import Alignment, align
+from modellab.tasks import _speech_pieces
 from modellab.tasks.asr import Transcriber
 from modellab.text import Normaliser
 from modellab.types import Audio, Counts, Gross, Metric, Ratio, Row
@@ -165,7 +164,7 @@ def run(model: Speaker, given: Prompt) -> Made:
 
 def encode(output: Made) -> dict[str, Any]:
     """The speech in one piece and its health; TypeError where the model gave something else."""
-    speech = _joined(output.pieces)
+    speech = _speech_pieces.joined(output.pieces)
     return {
         "audio": speech,
         "duration_s": speech.duration_s,
@@ -260,24 +259,6 @@ def draw(sample: Sample, output: Mapping[str, Any] | None) -> list[DisplayBlock]
 def _shown(path: Path) -> Path:
     """A file as seen from here."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-
-
-def _joined(pieces: Any) -> Audio:
-    """One Audio of whatever speak() gave, or TypeError saying what came."""
-    listed = pieces if isinstance(pieces, list) else [pieces]
-    for piece in listed:
-        if not isinstance(piece, Audio):
-            hint = ": does speak() end without a return?" if piece is None else ""
-            raise TypeError(f"speak() gave {described(piece)}, expected Audio or an iterator of Audio{hint}")
-        if piece.samples.ndim != 1 or piece.samples.dtype.kind != "f":
-            came = f"{piece.samples.dtype} of shape {piece.samples.shape}"
-            raise TypeError(f"speak() gave samples as {came}, expected float32 in [-1, 1] of shape (n_samples,)")
-    if not listed:
-        raise TypeError("speak() gave nothing at all, expected at least one piece of Audio")
-    rates = sorted({piece.rate_hz for piece in listed})
-    if len(rates) > 1:
-        raise TypeError(f"speak() gave pieces at {' and '.join(map(str, rates))} Hz, expected one sample rate")
-    return Audio(np.concatenate([piece.samples for piece in listed]).astype(np.float32), rates[0])
 
 
 def _align(sample: Sample, output: Mapping[str, Any] | None) -> Alignment:
