@@ -286,3 +286,12 @@ def test_a_package_says_where_to_start(folder: Path) -> None:
         start = re.search(r"Start reading at `([^`]+)`", said)
         assert start, said
         assert (folder / start[1]).exists()
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if path.name == "__init__.py"], ids=lambda path: path.parent.name
+)
+def test_a_package_names_files_that_it_has(path: Path) -> None:
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    named = re.findall(r"(?<![\w/.])[a-z_]+\.py\b", text)
+    assert [name for name in named if not list(path.parent.rglob(name))] == []

@@ -1,12 +1,15 @@
 """Is this result worse than what was accepted? Pure functions: a Result and what was accepted in, Verdicts out.
 
 - quality.py: what the model said; case.py compares all metrics of a case, decision.py says what of it is red:
-  paired_quality.py, exact.py utterance by utterance; joint.py one test for a case; breaks.py what broke;
-  suite_alpha.py the whole suite, whose tests are one family: they share one chance of a false alarm
+  paired_quality.py utterance by utterance, joint.py one test for a case, breaks.py what broke, groups.py by group of
+  people; suite_alpha.py the whole suite, whose tests are one family: they share one chance of a false alarm
+- speed.py: times beside the accepted ones; paired_speed.py: beside a reference that runs at the same time
+- memory.py: peak memory against a margin, beside the accepted peak or that of such a reference
+- limits.py: absolute limits; timing_validity.py: why a timing proves little; calibration_noise.py: how much runs of an
+  unchanged model differ
 - detectable_effect.py: the minimum detectable effect (MDE) of a case; a verdict's `detects` holds it
-- speed.py: times beside the accepted ones, held to calibration runs; paired_speed.py: beside a reference that runs
-- memory.py: peak memory against a margin; timing_validity.py: why a timing proves little; limits.py: absolute limits
-- power.py, power_speed.py: how small a change a case sees, and what a smaller one needs
+- power.py, power_speed.py, sample_power.py: how small a change a case sees, and what a smaller one needs
+- claim.py: is the model worse than its makers state?
 
 Layer 3: may import layers 1 to 2 and the ground (`docs/architecture.md`). Start reading at `__init__.py`.
 """

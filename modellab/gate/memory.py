@@ -10,6 +10,8 @@ two or its peak has two modes: what lies between them is INCONCLUSIVE until the 
 both REGRESSED, below both IMPROVED. Sessions that hold both modes widen the margin by their standard deviation.
 
 A peak accepted under another setting of the allocator is NOT_COMPARABLE: the same code has another one under it.
+
+Beside a reference that runs now (`--against`) its own peak stands for the accepted one, and there are no sessions.
 """
 
 from __future__ import annotations
@@ -38,6 +40,25 @@ def assess(result: Result, resources: ResourceBaseline | None, rules: Mapping[st
             rule = rules.get(metric, Rule())
             verdicts.append(held(_judge(metric, result, resources, rule), rule))
     return verdicts
+
+
+def assess_beside(
+    now: Mapping[str, float],
+    then: Mapping[str, float],
+    device: str,
+    rules: Mapping[str, Rule],
+    label: str,
+    allocators: tuple[str, str],
+) -> list[Verdict]:
+    """One verdict for each kind of memory that candidate and reference have, both as read after the same calls.
+
+    `label` is the reference's name, `allocators` how candidate and reference set theirs.
+    """
+    return [
+        _beside(metric, float(now[metric]), float(then[metric]), rules.get(metric, Rule()), label, allocators)
+        for metric in judged(device, "memory")
+        if metric in now and metric in then
+    ]
 
 
 def margin_bytes(accepted: float, noise: Noise, fraction: float | None = None) -> float:
@@ -80,6 +101,21 @@ def _judge(metric: str, result: Result, resources: ResourceBaseline | None, rule
         red=status is Status.REGRESSED,
         detects=margin + POWER * noise.error,
     )
+
+
+def _beside(metric: str, now: float, then: float, rule: Rule, label: str, allocators: tuple[str, str]) -> Verdict:
+    ours, theirs = allocators
+    margin, change = margin_bytes(then, Noise.of([]), rule.margin), now - then
+    status, why = (Status.IMPROVED if -change > margin else Status.PASS), ""
+    if ours != theirs and metric == "peak_rss_bytes":
+        status = Status.NOT_COMPARABLE
+        why = f"{label} measures memory under another setting of the allocator ({theirs}; here {ours})"
+    elif change > margin:
+        status = Status.REGRESSED
+        why = f"{change / MIB:+.0f} MiB above the peak of {label}, {margin / MIB:.0f} MiB is allowed"
+    red = status is Status.REGRESSED
+    verdict = Verdict(metric, "bytes", "memory", status, now, then, change, None, why, red)
+    return held(replace(verdict, detects=margin, versus=label, alpha=rule.alpha), rule)
 
 
 def apart(accepted: float, noise: Noise, margin: float) -> bool:

@@ -210,3 +210,31 @@ def test_more_is_never_better(then: float, now: float) -> None:
     status = assess(then, now).status
     assert status is not (Status.IMPROVED if now >= then else Status.REGRESSED)
     assert assess(then, then).status is Status.PASS
+
+
+# ---------------------------------------------------------------------------- beside a reference
+
+
+def beside(then: float, now: float, allocators: tuple[str, str] = ("a=1", "a=1"), rule: Rule | None = None) -> Verdict:
+    rules = {"peak_rss_bytes": rule or Rule()}
+    ours, theirs = {"peak_rss_bytes": now}, {"peak_rss_bytes": then, "peak_vram_bytes": 1.0}
+    (verdict,) = memory.assess_beside(ours, theirs, "cuda", rules, "main", allocators)
+    return verdict
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "status"),
+    [(100, 112, "PASS"), (100, 113, "REGRESSED"), (1000, 1031, "REGRESSED"), (113, 100, "IMPROVED")],
+)
+def test_the_peak_of_a_reference_stands_for_an_accepted_one(then: int, now: int, status: str) -> None:
+    verdict = beside(then * MIB, now * MIB)
+    assert (verdict.status, verdict.red, verdict.versus) == (status, status == "REGRESSED", "main")
+    assert (verdict.baseline, verdict.change) == (then * MIB, (now - then) * MIB)
+    assert verdict.detects == memory.margin_bytes(then * MIB, memory.Noise.of([]))
+
+
+def test_a_reference_with_another_allocator_tells_nothing_and_a_limit_holds_anyway() -> None:
+    verdict = beside(100 * MIB, 200 * MIB, ("a=1", "a=2"))
+    assert (verdict.status, verdict.red) == (Status.NOT_COMPARABLE, False)
+    assert verdict.why == "main measures memory under another setting of the allocator (a=2; here a=1)"
+    assert beside(100 * MIB, 200 * MIB, ("a=1", "a=2"), Rule(limit=150 * MIB)).red

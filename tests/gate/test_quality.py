@@ -1,4 +1,4 @@
-"""The quality gate: what is red and what is not. The statistics behind it are in test_paired.py."""
+"""The quality gate: what is red and what is not. The statistics behind it are in test_paired_quality.py."""
 
 from __future__ import annotations
 

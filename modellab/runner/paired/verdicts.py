@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 
 from modellab.gate import memory, paired_speed
-from modellab.gate.calibration_noise import Noise
-from modellab.gate.limits import MIB, held
 from modellab.gate.timing_validity import too_busy, too_many_cores, untrusted
 from modellab.plan.matrix import Case
 from modellab.runner.evaluate import Loaded
@@ -117,33 +115,8 @@ def _invalid(result: Result) -> str:
 
 def _peaks(timed_case: PairedCase, peaks: Peaks, label: str) -> list[Verdict]:
     """The verdicts on peak memory since both were asked to start."""
-    now, then, (ours, theirs) = peaks.now, peaks.then, peaks.allocators
-    metrics = [metric for metric in judged(timed_case.case.key.device, "memory") if metric in now and metric in then]
-    found = [
-        _peak(metric, float(now[metric]), float(then[metric]), timed_case.rules.get(metric, Rule()), label)
-        for metric in metrics
-    ]
-    why = f"{label} measures memory under another setting of the allocator ({theirs}; here {ours})"
-    return [
-        replace(each, status=Status.NOT_COMPARABLE, why=why, red=False)
-        if ours != theirs and each.metric == "peak_rss_bytes"
-        else each
-        for each in found
-    ]
-
-
-def _peak(metric: str, now: float, then: float, rule: Rule, label: str) -> Verdict:
-    margin = memory.margin_bytes(then, Noise.of([]), rule.margin)
-    status, why = Status.PASS, ""
-    if now - then > margin:
-        status = Status.REGRESSED
-        why = f"{(now - then) / MIB:+.0f} MiB above the peak of {label}, {margin / MIB:.0f} MiB is allowed"
-    elif then - now > margin:
-        status = Status.IMPROVED
-    verdict = Verdict(
-        metric, unit(metric), "memory", status, now, then, now - then, None, why, status is Status.REGRESSED
-    )
-    return held(replace(verdict, detects=margin, versus=label, alpha=rule.alpha), rule)
+    device = timed_case.case.key.device
+    return memory.assess_beside(peaks.now, peaks.then, device, timed_case.rules, label, peaks.allocators)
 
 
 def other_precision(case: Case, precision: str, label: str) -> list[str]:

@@ -29,7 +29,7 @@ from modellab.types import Audio, CaseId, Result
 COSTS = Path(__file__).parent / "known_cost"
 TRIALS, PEAKS = 5, 3  # calls for each time; pairs of runs for each peak
 RATE_HZ = 16_000
-BASE = 480_000  # samples; as in costs/adapter.py
+BASE = 480_000  # samples; as in known_cost/adapter.py
 HEADER = {
     "task": "asr",
     "version": 1,

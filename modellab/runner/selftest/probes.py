@@ -11,7 +11,7 @@ SIZE = 64 * MIB
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One piece of work. `work` is a method of costs/adapter.py, `amount` is in seconds, bytes or GPU cycles.
+    """One piece of work. `work` is a method of known_cost/adapter.py, `amount` is in seconds, bytes or GPU cycles.
 
     A probe of memory is measured against the same work with nothing held, so that what is known is `amount` itself.
     """
