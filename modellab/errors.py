@@ -2,9 +2,13 @@
 
 ModellabError
 ├── ConfigError        a config.yaml, pyproject.toml or command-line value is malformed or names something unknown
-│   └── ExtraError     a package that one of modellab's extras brings is not installed
+│   ├── ExtraError     a package that one of modellab's extras brings is not installed
+│   ├── ChangedError   somebody else has changed what a change was planned for
+│   └── RefusedUrlError    a URL that somebody named may not be called
 ├── DatasetError       a golden dataset's manifest is malformed or its audio does not match
-│   └── AudioError     one audio file is missing, empty, undecodable or holds no usable samples
+│   ├── AudioError     one audio file is missing, empty, undecodable or holds no usable samples
+│   │   └── TooLongError   it lasts longer than whoever asks wants to hear
+│   └── NotThereError  the server of a dataset's source knows no such file
 ├── BaselineError      a baseline file cannot be read, or a measurement cannot become one
 ├── FormatError        a file does not hold what it should; who knows the file makes one of the others of it
 │   ├── UnreadableError    it gives no text
@@ -25,6 +29,7 @@ ModellabError
 ├── NoBaseError        there is nothing to time a case against, and that is nobody's fault
 ├── NoMeasurementError there is nothing to time in a benchmark's rounds
 ├── UnexpectedError    something else was raised while one case was measured, scored or judged
+├── NotSentError       a message about results did not arrive (it is sent again)
 └── TrackingError      MLflow could not take the results (they are safe in the ledger)
 
 A message says what came, what was expected and the likely cause, in one sentence.
@@ -66,6 +71,14 @@ class ExtraError(ConfigError):
     """A package that one of modellab's extras brings is not installed."""
 
 
+class ChangedError(ConfigError):
+    """Somebody else has changed what a change was planned for, so that it is not made."""
+
+
+class RefusedUrlError(ConfigError):
+    """A URL that may not be called; the message says why, and nothing of the URL, which may hold a secret."""
+
+
 class DatasetError(ModellabError):
     """A golden dataset's manifest is malformed or its audio does not match."""
 
@@ -74,6 +87,14 @@ class DatasetError(ModellabError):
 
 class AudioError(DatasetError):
     """One audio file is missing, empty, undecodable or holds no usable samples."""
+
+
+class TooLongError(AudioError):
+    """An audio file lasts longer than whoever asks wants to hear."""
+
+
+class NotThereError(DatasetError):
+    """The server of a dataset's source knows no such file."""
 
 
 class BaselineError(ModellabError):
@@ -167,6 +188,10 @@ class UnexpectedError(ModellabError):
             f"{told(error)}{notes}: neither the model nor the dataset is supposed to cause that, please report it\n"
             f"{trace(error)}"
         )
+
+
+class NotSentError(ModellabError):
+    """A message about results did not arrive; it is sent again the next time."""
 
 
 class TrackingError(ModellabError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -26,6 +27,15 @@ def test_the_drawing_is_the_tree() -> None:
             path = [*path[:depth], found[3]]
             drawn[found[3]] = path[-2] if depth else "Exception"
     assert drawn == {name: value.__bases__[0].__name__ for name, value in CLASSES.items()}
+
+
+def test_no_module_has_an_error_of_its_own() -> None:
+    bases = "|".join(["ModellabError", *CLASSES])
+    elsewhere = re.compile(rf"^class \w+\((?:\w+\.)?(?:{bases})\)", re.MULTILINE)
+    package = Path(errors.__file__).parent
+    files = [path for path in package.rglob("*.py") if path != Path(errors.__file__)]
+    assert len(files) > 500
+    assert [str(path) for path in files if elsewhere.search(path.read_text(encoding="utf-8"))] == []
 
 
 @pytest.mark.parametrize("kind", CLASSES.values(), ids=CLASSES)

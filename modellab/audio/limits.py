@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from modellab.errors import AudioError
+from modellab.errors import AudioError, TooLongError
 
 MAX_FILE_BYTES = 16 * 2**30  # of a file, pictures included
 MAX_DECODED_BYTES = 2 * 2**30  # of float32 samples: 9.3 h of 16 kHz mono, 3.1 h of 48 kHz
@@ -29,10 +29,6 @@ SAMPLE_BYTES = 4  # float32
 LOUDEST = 100.0  # of a sample, where full scale is 1: what is far above it was written in another scale
 
 _ceiling_s: ContextVar[float] = ContextVar("ceiling_s", default=math.inf)
-
-
-class TooLongError(AudioError):
-    """More than whoever asks wants to hear."""
 
 
 @contextmanager

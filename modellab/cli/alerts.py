@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modellab.cli import common
+from modellab.errors import NotSentError
 
 if TYPE_CHECKING:
     from modellab.plan.settings import Project
@@ -132,7 +133,6 @@ def _sent(rules: Rules, name: str, title: str, said: Sequence[str], failed: list
 
 def _end(failed: Sequence[str]) -> None:
     """ModellabError where something was not sent: the others were told all the same."""
-    from modellab.reports.alerts.sending import NotSentError
 
     if failed:
         raise NotSentError("; ".join(failed))

@@ -30,7 +30,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import Field, field_validator
 
-from modellab.errors import ConfigError
+from modellab.errors import ChangedError, ConfigError
 from modellab.models import load_yaml
 from modellab.schema import Stage, Strict, parse
 
@@ -97,10 +97,6 @@ class Record(Strict):
 Records = Mapping[str, tuple[Record, ...]]  # by variant
 NOTHING = "none"  # the version of a file that does not exist
 VERSION_DIGITS = 16
-
-
-class ChangedError(ConfigError):
-    """Somebody has written a record since the move was planned."""
 
 
 class _File(Strict):

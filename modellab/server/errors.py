@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy.exc import DataError, SQLAlchemyError
 
-from modellab.audio.limits import TooLongError
 from modellab.errors import (
     AudioError,
     CrashError,
@@ -17,6 +16,7 @@ from modellab.errors import (
     LoadError,
     ModelError,
     ModellabError,
+    TooLongError,
     WeightsError,
     WorkerError,
     sentence,

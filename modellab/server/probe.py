@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from modellab import audio
 from modellab.audio import Info, limits
-from modellab.errors import AudioError, WorkerError
+from modellab.errors import AudioError, TooLongError, WorkerError
 from modellab.system import json_child
 from modellab.system.json_child import JsonChild
 
@@ -64,7 +64,7 @@ class Probe:
             self._end()
             raise AudioError(f"{path} cannot be decoded: it brought the decoder down") from error
         if "too_long" in reply:
-            raise limits.TooLongError(str(reply["too_long"]))
+            raise TooLongError(str(reply["too_long"]))
         if "audio" in reply:
             raise AudioError(str(reply["audio"]))
         return Info(float(reply["duration_s"]), int(reply["rate_hz"]), int(reply["channels"]))
@@ -84,7 +84,7 @@ def main() -> NoReturn:
         try:
             with limits.at_most(order["most_s"]):
                 return asdict(audio.info(Path(order["path"])))
-        except limits.TooLongError as fault:
+        except TooLongError as fault:
             return {"too_long": str(fault)}
         except AudioError as fault:
             return {"audio": str(fault)}

@@ -13,13 +13,9 @@ import ssl
 from collections.abc import Mapping, Sequence
 from urllib.parse import SplitResult, urlsplit
 
-from modellab.errors import ConfigError
+from modellab.errors import RefusedUrlError
 
 TIMEOUT_S = 10.0
-
-
-class RefusedUrlError(ConfigError):
-    """A URL that may not be called; the message says why, and nothing of the URL, which may hold a secret."""
 
 
 def check(url: str, allowed: Sequence[str]) -> SplitResult:

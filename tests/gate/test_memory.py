@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab.gate import memory
+from modellab.gate.calibration_noise import Noise
 from modellab.types import ResourceBaseline, Rule, Status, Verdict
 
 from ..make import KEY, PROVENANCE, READINGS, result
@@ -230,7 +231,7 @@ def test_the_peak_of_a_reference_stands_for_an_accepted_one(then: int, now: int,
     verdict = beside(then * MIB, now * MIB)
     assert (verdict.status, verdict.red, verdict.versus) == (status, status == "REGRESSED", "main")
     assert (verdict.baseline, verdict.change) == (then * MIB, (now - then) * MIB)
-    assert verdict.detects == memory.margin_bytes(then * MIB, memory.Noise.of([]))
+    assert verdict.detects == memory.margin_bytes(then * MIB, Noise.of([]))
 
 
 def test_a_reference_with_another_allocator_tells_nothing_and_a_limit_holds_anyway() -> None:

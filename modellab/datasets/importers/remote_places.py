@@ -13,7 +13,7 @@ from typing import IO, Any, Protocol
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 from modellab.datasets.importers import package_index
-from modellab.errors import DatasetError
+from modellab.errors import DatasetError, NotThereError
 from modellab.system.masking import masked
 
 TIMEOUT_S = 60.0
@@ -82,10 +82,6 @@ def _page(address: str) -> str:
             return answer.read().decode("utf-8", "replace")
     except NotThereError:
         return ""
-
-
-class NotThereError(DatasetError):
-    """The server knows no such file."""
 
 
 class Web:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from email.message import EmailMessage
 from email.utils import formatdate
 
-from modellab.errors import ConfigError, ModellabError
+from modellab.errors import ConfigError, NotSentError, RefusedUrlError
 from modellab.reports.alerts import words
 from modellab.reports.alerts.rules import Target, secret
 from modellab.system import outbound
@@ -19,10 +19,6 @@ from modellab.system import outbound
 TIMEOUT_S = 30.0
 ID_DIGITS = 32
 HEADERS = {"content-type": "application/json; charset=utf-8", "user-agent": "modellab"}
-
-
-class NotSentError(ModellabError):
-    """A message did not arrive: it is told again the next time."""
 
 
 def send(name: str, target: Target, title: str, said: Sequence[str], hosts: Sequence[str], id: str = "") -> None:
@@ -46,7 +42,7 @@ def new_id(of: str = "") -> str:
 def _call(name: str, url: str, body: str, hosts: Sequence[str], id: str) -> None:
     try:
         status = outbound.post(url, body, {**HEADERS, "webhook-id": id, "idempotency-key": id}, hosts)
-    except outbound.RefusedUrlError as error:
+    except RefusedUrlError as error:
         raise ConfigError(f"[to.{name}] webhook: {error}") from None
     except (OSError, http.client.HTTPException) as error:
         raise NotSentError(f"[to.{name}]: the webhook cannot be reached: {type(error).__name__}") from None

@@ -27,6 +27,7 @@ from urllib.parse import SplitResult
 import sqlalchemy as sa
 
 import modellab
+from modellab.errors import RefusedUrlError
 from modellab.plan.serve_settings import JobSettings
 from modellab.server.database import Database
 from modellab.server.errors import ApiError
@@ -34,7 +35,7 @@ from modellab.server.jobs.store import Row
 from modellab.server.jobs.tables import CALL, JOB
 from modellab.server.outages import Outage
 from modellab.system import outbound
-from modellab.system.outbound import TIMEOUT_S, RefusedUrlError, post
+from modellab.system.outbound import TIMEOUT_S, post
 
 WAITS_S = (5.0, 30.0, 120.0, 600.0)  # before the second try, the third, ...
 TRIES = len(WAITS_S) + 1

@@ -8,10 +8,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from modellab.errors import ConfigError
+from modellab.errors import ChangedError, ConfigError
 from modellab.lifecycle import criteria, moves, stages
 from modellab.lifecycle.moves import Move
-from modellab.lifecycle.stages import STAGES, ChangedError, Standing, version
+from modellab.lifecycle.stages import STAGES, Standing, version
 from modellab.models import Model
 from modellab.plan.matrix import Broken, Matrix
 from modellab.plan.selection import find_model

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from modellab.errors import ConfigError
+from modellab.errors import ConfigError, NotSentError
 from modellab.reports.alerts import events, news, releases, rules, sending, told, words
 from modellab.reports.alerts.rules import Rules, Target
-from modellab.reports.alerts.sending import NotSentError
 from modellab.reports.alerts.told import Told
 from modellab.types import Status
 

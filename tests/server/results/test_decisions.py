@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
+from modellab.errors import ChangedError
 from modellab.lifecycle import stages
-from modellab.lifecycle.stages import ChangedError, Record
+from modellab.lifecycle.stages import Record
 from tests.cli.conftest import Desk, furnished
 from tests.cli.finished import measure
 from tests.cli.promoted import prove
