@@ -10,10 +10,10 @@ ModellabError
 │   │   └── TooLongError   it lasts longer than whoever asks wants to hear
 │   └── NotThereError  the server of a dataset's source knows no such file
 ├── BaselineError      a baseline file cannot be read, or a measurement cannot become one
-├── FormatError        a file does not hold what it should; who knows the file makes one of the others of it
+├── FormatError        a file does not hold what it should; whoever knows which file raises another of these
 │   ├── UnreadableError    it gives no text
 │   ├── YamlError      it is not the YAML that is read here
-│   ├── NumberError    a number in it is none
+│   ├── NumberError    what should be a number in it is not one
 │   └── NewerError     only a newer modellab reads it: no damage, it stays where it is
 ├── WeightsError       a model's weights are missing or damaged
 ├── WorkerError        the process that holds a model failed
@@ -102,7 +102,7 @@ class BaselineError(ModellabError):
 
 
 class FormatError(ModellabError, ValueError):
-    """A file does not hold what it should; whoever knows the file makes one of the others of it."""
+    """A file does not hold what it should; whoever knows which file raises another of these."""
 
 
 class UnreadableError(FormatError):
@@ -114,7 +114,7 @@ class YamlError(FormatError):
 
 
 class NumberError(FormatError):
-    """A stored number is none; `name` is the key or utterance that holds it."""
+    """What is stored as a number is not one; `name` is the key or utterance that holds it."""
 
     def __init__(self, name: str, what: str) -> None:
         super().__init__(f"{name}: {what}")
@@ -263,7 +263,7 @@ ODD = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, Recur
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """What to say behind an unknown name: the closest known one, then all of them.
+    """What to say after an unknown name: the closest known one, then all of them.
 
     >>> did_you_mean("wisper", ["whisper", "silero_vad"])
     'did you mean whisper? known: silero_vad, whisper'

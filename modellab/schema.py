@@ -17,7 +17,7 @@ MOST = 1_000_000_000  # of anything that is counted
 
 
 class Strict(pydantic.BaseModel):
-    """A frozen record that refuses unknown keys, and numbers that are NaN or infinite: nothing is held to those."""
+    """A frozen record that refuses unknown keys, and numbers that are NaN or infinite: those cannot be limits."""
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
@@ -45,7 +45,7 @@ Whole = Annotated[int, pydantic.BeforeValidator(_no_truth)]  # a count: true is 
 
 
 class Filled(Strict):
-    """A record that judges: a key with nothing behind it would be a limit that nobody holds."""
+    """A record of limits: a key without a value is refused, since it would be a limit that is never applied."""
 
     @pydantic.model_validator(mode="before")
     @classmethod

@@ -7,7 +7,7 @@
     ;; INPUT_DEPENDENT_APPLICATION = "hyp|ctm"          the rules from here on are for hypotheses alone
 
 A cursor goes through the text; the first rule whose left side begins there, between its contexts, writes its right
-side, and the cursor goes on behind what was read: nothing is rewritten twice. Rules look at letters, not at words:
+side, and the cursor goes on after what was read: nothing is rewritten twice. Rules look at letters, not at words:
 `AD WEEK => ADWEEK` changes BAD WEEKS, too. Text is upper case when they look at it, with a blank before and after it.
 
 Source: NIST's SCTK, GLMRules.txt (rfilter1) and csrfilt.sh.
@@ -141,7 +141,7 @@ def _rule(line: str, where: str) -> Rule:
 
 
 def _parted(right: str) -> tuple[str, str]:
-    """What is written, and the context behind the last slash that no bracket holds; '' where there is none."""
+    """What is written, and the context after the last slash that no bracket holds; '' where there is none."""
     at = right.rfind("/")
     if at < 0 or (right.find("]", at) >= 0 and not 0 <= right.find("[", at) < right.find("]", at)):
         return right, ""

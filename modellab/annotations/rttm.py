@@ -10,7 +10,7 @@ around it, as in md-eval.pl.
 
 Fields are separated by blanks and tabs, so no name has any. A line with more fields than the format has is refused, and
 so is a confidence that is rather the end of a name (`Speaker 1 <NA>`): a whole number that is no probability, that
-differs from another one behind the same name, that makes its line longer than those without one, or that follows a word
+differs from another one after the same name, that makes its line longer than those without one, or that follows a word
 that is nobody's name. A confidence with a decimal point (1.0) is one.
 
 A speaker who overlaps himself is a fault of the file, for it would count twice: refused, unless `merge` is asked for.
@@ -119,7 +119,7 @@ def _fields_of_uem(count: int, line: str) -> str:
     elif count < 4 and any(mark in line for mark in ",;"):
         cause = ": is it a table with commas or semicolons?"
     elif count > 4:
-        cause = ": has a name a blank in it, or is there a comment behind it?"
+        cause = ": has a name a blank in it, or is there a comment after it?"
     return f"{word}, expected recording, channel, start and end between blanks{cause}"
 
 
@@ -196,7 +196,7 @@ def _check_overlap(path: Path, turns: list[tuple[int, Turn]]) -> None:
 
 
 def _check_confidences(path: Path, lines: Sequence[tuple[int, list[str]]]) -> None:
-    """DatasetError for a whole number behind a speaker that is rather the end of his name, by all lines of the file.
+    """DatasetError for a whole number after a speaker that is rather the end of his name, by all lines of the file.
 
     `lines` are numbers and the fields from the speaker on.
     """
@@ -214,7 +214,7 @@ def _check_confidences(path: Path, lines: Sequence[tuple[int, list[str]]]) -> No
         ):
             name = f"{speaker}_{whole}"[:40]
             raise DatasetError(
-                f"{_where(path, number)}: {whole[:40]!r} behind the speaker {speaker[:40]!r} looks like the end of a"
+                f"{_where(path, number)}: {whole[:40]!r} after the speaker {speaker[:40]!r} looks like the end of a"
                 f" name with a blank in it; write {name!r}, or a confidence with a decimal point (1.0)"
             )
 
@@ -225,7 +225,7 @@ def _turn(fields: list[str], where: str) -> Turn:
     if speaker.lower() == ABSENT:
         raise DatasetError(f"{where}: the speaker is {speaker}, expected a name; has the recording's a blank in it?")
     if wrong := next((each for each in rest if each.lower() != ABSENT and not lines.NUMBER.fullmatch(each)), ""):
-        raise DatasetError(f"{where}: {wrong[:40]!r} behind the speaker {speaker[:40]!r}; has a name a blank in it?")
+        raise DatasetError(f"{where}: {wrong[:40]!r} after the speaker {speaker[:40]!r}; has a name a blank in it?")
     return Turn(*_span(fields, where), speaker)
 
 

@@ -1,6 +1,6 @@
 """What the chunks of an AVI say that FFmpeg does not pass on: where its sound has gaps, and whether the file is whole.
 
-AVI has no timestamps: a packet is as many ticks behind the first one as there are packets before it. Where nothing was
+AVI has no timestamps: a packet is as many ticks after the first one as there are packets before it. Where nothing was
 recorded, writers put packets without bytes, which count as ticks and which FFmpeg leaves out. Sound whose time is told
 by its bytes (PCM) cannot have a gap. The length in the header is that of the bit rate; that the file was cut is told by
 its chunks.
@@ -68,7 +68,7 @@ def gaps(path: Path, stream: int) -> Gaps:
 
 
 def _check_list(path: Path, file: BinaryIO, kind: bytes, at: int, length: int, size: int) -> None:
-    """AudioError where a RIFF ends behind the file, or another file begins."""
+    """AudioError where a RIFF ends after the file, or another file begins."""
     if kind != b"RIFF":
         return
     file.seek(at)

@@ -1,6 +1,6 @@
 """What the boxes of an MP4 and the elements of a Matroska file say of the file as a whole.
 
-Sound that lies in another file ("external data reference"), a second file behind the first, and a file that ends in the
+Sound that lies in another file ("external data reference"), a second file after the first, and a file that ends in the
 middle of a box are told here, before FFmpeg is asked.
 """
 

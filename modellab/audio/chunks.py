@@ -20,7 +20,7 @@ ROUND = (1 << 28, 100_000_000)  # placeholders are multiples of these
 NEAR = 4096 + 64  # 0x7ffff000 is 0x80000000 less a page
 W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
 MAX_CHUNKS = 100_000
-MORE = 0.1  # fraction of the stated bytes that has to follow behind them to be sound
+MORE = 0.1  # fraction of the stated bytes that has to follow after them to be sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def _riff(file: BinaryIO, size: int, magic: bytes) -> Promise | None:
 
 
 def _goes_on(file: BinaryIO, start: int, stated: int, size: int) -> bool:
-    """Whether sound goes on behind the stated samples: much of it, no chunk, no tag, no padding.
+    """Whether sound goes on after the stated samples: much of it, no chunk, no tag, no padding.
 
     Such is the header of a recorder that wrote it at its start and did not come to correct it.
     """

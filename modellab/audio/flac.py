@@ -1,6 +1,6 @@
 """FLACs that hold more than their header states: a decoder stops there and says nothing.
 
-The last frame of a file says where it belongs. The header is the 24 bytes behind "fLaC" and a block's four; a total of
+The last frame of a file says where it belongs. The header is the 24 bytes after "fLaC" and a block's four; a total of
 0 samples means that the writer did not know it.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 TAIL_BYTES = 1 << 17  # a frame of 65,535 samples of 16 bits fits
 SYNC = re.compile(rb"\xff[\xf8\xf9]")
-TOTAL_AT = 21  # of the file: four bits, and the four bytes behind them
+TOTAL_AT = 21  # of the file: four bits, and the four bytes after them
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def without_total(facts: Header) -> dict[int, bytes]:
 
 
 def states_too_little(path: Path, facts: Header) -> bool:
-    """Whether the last frame begins behind the stated end."""
+    """Whether the last frame begins after the stated end."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - TAIL_BYTES))
         return goes_on(file.read(), facts)

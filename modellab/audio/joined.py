@@ -89,7 +89,7 @@ def several(path: Path, at: int) -> AudioError:
 
 
 def is_joined(data: bytes) -> bool:
-    """Whether a WAV or FLAC that was read whole has another one behind its beginning."""
+    """Whether a WAV or FLAC that was read whole has another one after its beginning."""
     return len(_headers(data, data[:4])) > 1
 
 

@@ -75,7 +75,7 @@ TIMED = {
 
 
 def head(path: Path) -> bytes:
-    """The first bytes of a file, behind an ID3v2 tag where there is one."""
+    """The first bytes of a file, after an ID3v2 tag where there is one."""
     with path.open("rb") as file:
         first = file.read(HEAD_BYTES)
         if first[:3] != b"ID3" or len(first) < 10:

@@ -18,7 +18,7 @@ SIDE = {(True, False): 36, (True, True): 21, (False, False): 21, (False, True): 
 def stated_bytes(first: bytes) -> int | None:
     """The bytes of the stream as its Xing header states them; None without one.
 
-    `first` is the file's beginning behind its tag.
+    `first` is the file's beginning after its tag.
     """
     if not kinds.is_mpeg_audio(first):
         return None
@@ -31,13 +31,13 @@ def stated_bytes(first: bytes) -> int | None:
 
 
 def is_whole(path: Path, first: bytes) -> bool:
-    """Whether the header's bytes are the file's, so that there is nothing behind what it describes."""
+    """Whether the header's bytes are the file's, so that there is nothing after what it describes."""
     stated = stated_bytes(first)
     return stated is not None and tail_bytes(path, first) - stated <= SLACK_BYTES
 
 
 def undescribed(path: Path, first: bytes) -> float:
-    """The fraction of the file's bytes that lie behind what its header describes; 0 without a header."""
+    """The fraction of the file's bytes that lie after what its header describes; 0 without a header."""
     stated, tail = stated_bytes(first), tail_bytes(path, first)
     return 0.0 if stated is None or not tail else max(0.0, 1.0 - stated / tail)
 

@@ -46,7 +46,7 @@ def opened(path: Path, part: tuple[int, int] | None = None) -> Opened | None:
     import soundfile
 
     class Forward(soundfile.SoundFile):  # type: ignore[misc]
-        """soundfile seeks behind every read of a file that can: these never can."""
+        """soundfile seeks after every read of a file that can: these never can."""
 
         def seekable(self) -> bool:
             return False

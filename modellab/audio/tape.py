@@ -71,7 +71,7 @@ class Tape:
             self._blocks.append(frames)
 
     def append(self, other: Tape) -> None:
-        """Another recording behind this one, at this one's rate. Raises AudioError where their channels differ."""
+        """Another recording after this one, at this one's rate. Raises AudioError where their channels differ."""
         if not other.frames:
             return
         if not self.rate_hz:

@@ -11,7 +11,7 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """The entry point of the command `modellab`. Ctrl-C while all of it is imported ends it without a word."""
+    """The entry point of the command `modellab`. Ctrl-C while it is imported ends it, and nothing is printed."""
     import sys
 
     from modellab.system import interrupt

@@ -65,8 +65,8 @@ def new_token(
 
 @tokens.command()
 def revoke(token: Annotated[str, typer.Argument(metavar="ID|NAME")]) -> None:
-    """Let a token hold no more; a server that runs knows within seconds."""
-    common.say(f"{_ask('tokens.revoke', which=token)['name']} holds no more")
+    """Revoke a token; a running server knows within seconds."""
+    common.say(f"{_ask('tokens.revoke', which=token)['name']} is revoked")
 
 
 @users.command(name="list")
@@ -112,14 +112,14 @@ def password(name: Name) -> None:
 
 @users.command()
 def disable(name: Name) -> None:
-    """Let an account, its tokens and sessions hold no more."""
+    """Disable an account, with its tokens and sessions."""
     _ask("users.change", name=name, changes={"is_disabled": True})
     common.say(f"{name} is disabled")
 
 
 @users.command()
 def enable(name: Name) -> None:
-    """Let a disabled account in again."""
+    """Enable a disabled account again."""
     _ask("users.change", name=name, changes={"is_disabled": False})
     common.say(f"{name} may sign in")
 

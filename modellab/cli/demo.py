@@ -105,7 +105,7 @@ class _Server:
         raise ConfigError(f"the server did not begin: {last.removeprefix('modellab: ') or 'it said nothing'}")
 
     def wait(self) -> None:
-        """Until somebody ends it; ConfigError with what it said last where it ends by itself."""
+        """Wait until somebody ends it; ConfigError with what it said last where it ends by itself."""
         status, last = self.process.wait(), ""
         while (line := self.lines.get()) is not None:
             last = line.strip() or last

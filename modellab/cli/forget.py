@@ -1,4 +1,4 @@
-"""`modellab forget`: results out of the ledger's sight, and back."""
+"""`modellab forget`: take results out of the ledger, and bring them back."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class WholeSummaries(TyperGroup):
 
 
 def in_order(panels: Sequence[str]) -> list[str]:
-    """The headings in their order, others behind them."""
+    """The headings in their order, others after them."""
     return [*(panel for panel in PANELS if panel in panels), *(panel for panel in panels if panel not in PANELS)]
 
 

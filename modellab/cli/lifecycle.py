@@ -261,5 +261,5 @@ def _tell_evidence(evidence: Iterable[Evidence], standing: Standing) -> None:
         common.say(f"    {line}")
     if runs := dict.fromkeys(each.mlflow_run for each in evidence if each.mlflow_run):
         common.say(
-            f"    in MLflow, behind the address that `modellab ui` gives: {' '.join(f'#/runs/{run}' for run in runs)}"
+            f"    in MLflow, after the address that `modellab ui` gives: {' '.join(f'#/runs/{run}' for run in runs)}"
         )

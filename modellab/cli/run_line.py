@@ -59,6 +59,6 @@ def named(matrix: Matrix, cases: Sequence[Case], options: Selection) -> Selectio
 
 
 def verbosely(arguments: Sequence[str]) -> list[str]:
-    """pytest's -v where nobody watches, so that each case is a line with its id; not beside a wish of one's own."""
+    """pytest's -v where nobody watches, so that each case is a line; not where the line asks for another."""
     said = any(re.match(r"-[a-zA-Z]*[qv]|--(quiet|verbos)", given) for given in arguments)
     return [] if said or sys.stdout.isatty() else ["-v"]

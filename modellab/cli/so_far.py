@@ -71,7 +71,7 @@ def _roughly(seconds: float) -> str:
 
 @contextmanager
 def _said(line: Callable[[], str]) -> Iterator[None]:
-    """What `line` gives, from a thread beside the block, and nothing of it behind."""
+    """What `line` gives, from a thread beside the block, and nothing of it after."""
     done = threading.Event()
     follow = _renewed if sys.stderr.isatty() and not common.is_plain() else _line_by_line
     thread = threading.Thread(target=follow, args=(line, done), name="so-far", daemon=True)

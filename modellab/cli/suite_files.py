@@ -26,7 +26,7 @@ EXAMPLES = {
 
 
 class Written(NamedTuple):
-    """A file of the suite: `text` is what it gets, behind what is there already where `appended`; '' leaves it."""
+    """A file of the suite: `text` is what it gets, after what is there already where `appended`; '' leaves it."""
 
     path: Path
     text: str

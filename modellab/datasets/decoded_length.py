@@ -65,7 +65,7 @@ def heard_s(row: Row, given_s: float | None, stated_s: float, output: Any) -> fl
 def sample(task: Reader, row: Row, options: Mapping[str, Any], given_s: float | None, output: Any) -> Any:
     """The task's case of a row of which `given_s` seconds were decoded, as far as anybody knows.
 
-    A reference that goes on behind the file's end leaves the manifest's length, which `doubts` tells.
+    A reference that goes on after the file's end leaves the manifest's length, which `doubts` tells.
     """
     known = row if is_made(output) else decoded(row, given_s)
     if known is not row:
@@ -105,7 +105,7 @@ def doubts(task: Reader, rows: Sequence[Row], options: Mapping[str, Any], uttera
     count = f"{len(wrong)} of {len(utterances)} lengths in its manifest are not the files'"
     told = f"{count}: {id} lasts {heard_s:.2f} s, not {stated_s:.2f} s; RTF and scores count what was decoded"
     if beyond:
-        told += f", but for {len(beyond)} whose reference goes on behind the file's end ({beyond[0]})"
+        told += f", but for {len(beyond)} whose reference goes on after the file's end ({beyond[0]})"
     return [told]
 
 

@@ -82,7 +82,7 @@ def _facts(row: Row) -> Row:
 
 
 def _contents(row: Row, known: AudioHashes, held: dict[Path, str]) -> Iterator[str]:
-    """What its files hold, its parts' behind its own."""
+    """What its files hold, its parts' after its own."""
     for key in (key for key in FILES if key in row):
         file = stretch.parsed(row[key]).file
         if file not in held:

@@ -189,7 +189,7 @@ def parquet(folder: Path, name: Any) -> ParquetRows:
 def _checked(
     folder: Path, cases: Sequence[Any], faults: Sequence[DatasetError] = ()
 ) -> tuple[Sequence[Row], list[DatasetError]]:
-    """The sound rows of those given, and the faults of the others behind the ones that are known."""
+    """The sound rows of those given, and the faults of the others after the ones that are known."""
     if isinstance(cases, ParquetRows) and not any(True for _, fault in _each(cases) if fault):
         return cases.changed(partial(absolute, folder)), [*faults]
     sound: Spool[Row] = Spool()
@@ -212,7 +212,7 @@ def _each(cases: Sequence[Any]) -> Iterator[tuple[Any, str]]:
         if not fault and (name in known or name == last):
             fault = "duplicate id, every case needs its own"
         elif not fault and is_table and name < last:
-            fault = f"it stands behind {last}: rows in Parquet come in the order of their ids"
+            fault = f"it stands after {last}: rows in Parquet come in the order of their ids"
         yield given, f"{name}: {fault}" if fault else ""
         if is_table:
             last = name

@@ -78,7 +78,7 @@ def _stretch_fault(given: Mapping[str, Any]) -> str:
         if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= stretch.MOST_S:
             return f"{key} is {yamltext.shown(value)}, expected seconds from 0 up"
     if "end_s" in given and given["end_s"] <= given.get("start_s", 0.0):
-        return f"end_s is {given['end_s']} and start_s {given.get('start_s', 0.0)}: expected the end behind the start"
+        return f"end_s is {given['end_s']} and start_s {given.get('start_s', 0.0)}: expected the end after the start"
     channel = given.get("channel", 0)
     if not isinstance(channel, int) or isinstance(channel, bool) or not 0 <= channel < limits.MAX_CHANNELS:
         return f"channel is {yamltext.shown(channel)}, expected a whole number from 0 on"

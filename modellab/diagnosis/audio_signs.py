@@ -66,7 +66,7 @@ def listen(path: Path) -> Sound | None:
 
 
 def _end_s(mono: Floats, rate_hz: int) -> float:
-    """Where the sound ends: behind the last short frame that is at most BELOW_DB under the loudest; NaN for silence."""
+    """Where the sound ends: after the last short frame that is at most BELOW_DB under the loudest; NaN for silence."""
     size = max(1, round(END_FRAME_S * rate_hz))
     frames = len(mono) // size
     power = (mono[: frames * size].reshape(frames, size) ** 2).mean(axis=1)

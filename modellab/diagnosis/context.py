@@ -72,7 +72,7 @@ class UtteranceContext:
 
     @property
     def bad(self) -> bool:
-        """Whether it is worth a question: a few wrong words are what recognisers do."""
+        """Whether it is worth a closer look: every recogniser gets a few words wrong."""
         return bool(self.error) or (self.errors >= MANY_ERRORS and self.wrong >= MANY_WRONG)
 
     @property

@@ -19,7 +19,7 @@ from modellab.diagnosis.context import UtteranceContext
 from modellab.types import Floats
 
 FEWEST, FEW_FOR_LITTLE = 4, 12  # files for a ratio that is far off, and for one that is not
-SHORTEST_S = 1.0  # times of shorter clips say nothing: Whisper ends segments behind the sound
+SHORTEST_S = 1.0  # times of shorter clips say nothing: Whisper ends segments after the sound
 ROUNDED_S = 1.5  # no model rounds its times up by more
 ROUNDED_BELOW_S = 4.0  # times of shorter clips are rounded to half and whole seconds, and stay what they were
 MOSTLY_SINCE, CLOSE_SINCE = 0.7, 0.06  # files on one side and spread since the model was accepted: some times stay

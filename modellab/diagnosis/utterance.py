@@ -20,7 +20,7 @@ CAREFUL = 1  # wrong word beside a missing stretch, where no file and no adapter
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What single utterances are seen against. `usual` is in letters/s; everything ends at `cut_s`, if it is finite."""
+    """What utterances are compared with. `usual` is in letters/s; everything ends at `cut_s`, if it is finite."""
 
     every: Sequence[UtteranceContext]
     usual: float

@@ -26,7 +26,7 @@ FEWEST_SESSIONS = 5  # sessions without which a case has not earned the right to
 
 
 def session(result: Result, resources: ResourceBaseline) -> dict[str, float]:
-    """The numbers of one run beside what was accepted; what cannot be had is not in it."""
+    """The numbers of one run compared with what was accepted; those that cannot be computed are left out."""
     found: dict[str, float] = {}
     for metric, column in CLOCKS.items():
         ratios = log_ratios(result, resources, column)

@@ -1,4 +1,4 @@
-"""Why the clocks of a run prove little: one sentence each, '' where all is well."""
+"""Reasons not to trust the clocks of a run, one sentence each; '' where there is none."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def invalid(result: Result) -> str:
 
 
 def untrusted(result: Result) -> str:
-    """Why the clocks say nothing, whichever way they point: meters that are wrong, answers that are not computed."""
+    """Why the clocks prove nothing, neither slower nor faster: meters that are wrong, answers that are not computed."""
     return broken_meters(result) or cached(result)
 
 

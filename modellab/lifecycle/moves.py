@@ -147,7 +147,7 @@ def _nothing(standing: Standing, required: Required) -> Iterable[Missing]:
 
 
 def damaged_records(matrix: Matrix) -> list[str]:
-    """A sentence for each file that is damaged and each record of a model or variant that there is not.
+    """A sentence for each file that is damaged and each record of an unknown model or variant.
 
     What was deprecated may be gone.
     """

@@ -66,7 +66,7 @@ def health(audio: Audio) -> dict[str, float]:
     """What can be told from the samples alone, as JSON types; every number is finite, also of no samples at all.
 
     samples, bad (NaN or infinite), clipped: counts; dc: mean in full scales, [-1, 1]; power: mean square;
-    peak: largest magnitude; lead_s, tail_s: silence before the first and behind the last loud frame; pause_s: the
+    peak: largest magnitude; lead_s, tail_s: silence before the first and after the last loud frame; pause_s: the
     longest silence between two loud frames; span_s: from the first loud frame to the end of the last; loud_s: the loud
     frames alone. A silent sound has span_s and loud_s 0, and all of its length in lead_s.
     """

@@ -41,7 +41,7 @@ NO_BLANKS = r"\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Thai}\p{scx=Laoo}\p{scx=
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """A text in words. `marks` are the punctuation marks before the first word and behind each: one more than words."""
+    """A text in words. `marks` are the punctuation marks before the first word and after each: one more than words."""
 
     words: tuple[str, ...]
     marks: tuple[str, ...]
@@ -55,7 +55,7 @@ class Writing:
 @dataclass(frozen=True, slots=True)
 class Compared:
     """Two texts compared once. `pairs` are the words that are the same, as the reference and the other have them;
-    `marks` what stands behind them."""
+    `marks` what stands after them."""
 
     reference: Writing
     hypothesis: Writing
@@ -78,7 +78,7 @@ class Compared:
     def punctuation_error_rate(self) -> Ratio:
         """Wrong, missing and extra marks out of all, (S + D + I) / (S + D + I + C): in [0, 1], lower is better.
 
-        Compared is what stands behind each word that both have, and before the first one. No value for a reference
+        Compared is what stands after each word that both have, and before the first one. No value for a reference
         without marks. Deviation from NeMo: marks beside misheard words are not counted, which makes it lower.
 
         >>> compare("Well, come in.", "Well come in!").punctuation_error_rate()
@@ -143,7 +143,7 @@ def differences(before: str, after: str) -> tuple[str, ...]:
 
 
 def told(changed: Iterable[tuple[str, str]]) -> str:
-    """In what outputs changed whose errors stayed the same, as a sentence; '' for none. Pairs are (accepted, now).
+    """How outputs changed whose errors stayed as many, as a sentence; '' for none. Pairs are (accepted, now).
 
     >>> told([("a b", "A B."), ("c", "C")])
     'casing in 2, punctuation in 1; such as “A B.” for “a b”'

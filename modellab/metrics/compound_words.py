@@ -104,7 +104,7 @@ class _Band:
             self.heads.append(self.rows[-self.head :].copy())
 
     def _open(self, number: int) -> None:
-        """Make the rows of a block, behind those that it looks at."""
+        """Make the rows of a block, after those that it looks at."""
         if number == self.number:
             return
         begin = number * self.size

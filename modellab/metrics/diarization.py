@@ -69,15 +69,15 @@ class Diarization:
         return Ratio(self.miss_s + self.false_alarm_s + self.confusion_s, self.speech_s)
 
     def miss(self) -> Ratio:
-        """Speech that nobody is said to speak, over reference speech, in [0, 1], lower is better."""
+        """Speech that the hypothesis gives to nobody, over reference speech, in [0, 1], lower is better."""
         return Ratio(self.miss_s, self.speech_s)
 
     def false_alarm(self) -> Ratio:
-        """Speakers too many, over reference speech, from 0 up, lower is better."""
+        """Speech of surplus speakers, over reference speech, from 0 up, lower is better."""
         return Ratio(self.false_alarm_s, self.speech_s)
 
     def confusion(self) -> Ratio:
-        """Speech of another one than said, over reference speech, in [0, 1], lower is better."""
+        """Speech given to the wrong speaker, over reference speech, in [0, 1], lower is better."""
         return Ratio(self.confusion_s, self.speech_s)
 
     def jer(self) -> Ratio:

@@ -12,7 +12,7 @@ algorithm). Every word of a speaker without a partner is an error.
 
 tcpWER is the same with a limit on time: two words may only be matched, or one count as substituted by the other, if
 their times overlap. An utterance of one word is that word's time; of more, each word has a part of it in proportion to
-its characters. A hypothesis word stands in the middle of its part, and reaches `collar_s` before and behind that.
+its characters. A hypothesis word stands in the middle of its part, and reaches `collar_s` before and after that.
 So tcpWER is at least cpWER, and without bound on the collar they are the same.
 
 Of several alignments with equally few errors cpWER takes that of `edit_distance`, so that with one speaker on each side
@@ -207,7 +207,7 @@ def _timed_parts(worth: int) -> tuple[int, int]:
 def _narrow(reference: _Stream, hypothesis: _Stream, first: Sequence[int], last: Sequence[int]) -> int:
     """One word after the other. `best[j]`: the reference so far with the first j words of the hypothesis.
 
-    It never falls with j; behind its end it is what it is there.
+    It never falls with j; after its end it is what it is there.
     """
     words, times_s = hypothesis.words, hypothesis.times_s
     best = [0]

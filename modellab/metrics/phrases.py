@@ -10,7 +10,7 @@ value where the bottom is 0. Where in the text an occurrence stands makes no dif
 scikit-learn's.
 
 `point_errors` is the point-of-interest error rate (PIER): S, D and I at the words of interest out of their number, in
-[0, inf), lower is better. An insertion belongs to the word that it stands before, behind the last word to that one. The
+[0, inf), lower is better. An insertion belongs to the word that it stands before, after the last word to that one. The
 alignment is that of the word error rate, so PIER over all words is WER. Source: Ugan et al., "PIER: A Novel Metric for
 Evaluating What Matters in Code-Switching" (ICASSP 2025), and its published code, whose counts these are.
 """

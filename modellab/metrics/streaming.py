@@ -11,7 +11,7 @@ Latencies are at_s minus the END of the word in the reference, in s, lower is be
 before it was over. They hold for the machine they were measured on.
 
 - corrections: words that were shown and then substituted or deleted, from one state to the next, by edit distance.
-- erasure: the same by position: words shown behind the longest common beginning of two states (Arivazhagan et al.
+- erasure: the same by position: words shown after the longest common beginning of two states (Arivazhagan et al.
   2020, "Re-translation versus Streaming for Simultaneous Translation", there per word of the final output).
 - revisions: updates that change or take away a word that was shown, of those that come after one was; in [0, 1].
 - emission: when a word was first shown where it stands in the end; settling: from when on it stood there unchanged.
@@ -69,7 +69,7 @@ class Reading:
         return sum(_changed(before, after) for before, after in pairwise(self.states))
 
     def erased(self) -> int:
-        """How many shown words stood behind the first change, over all changes."""
+        """How many shown words stood after the first change, over all changes."""
         return sum(len(before) - _common(before, after) for before, after in pairwise(self.states))
 
     def pretends(self, duration_s: float) -> bool:

@@ -3,12 +3,12 @@
 Conventions
 -----------
 Read off `casing_punctuation.compare`, whose words and marks these are: no normaliser has seen them, so `20` for
-`twenty` is an error here. A word of `written_wer` is a word with its casing and with the marks behind it (those before
+`twenty` is an error here. A word of `written_wer` is a word with its casing and with the marks after it (those before
 the first word belong to it), of `cased_wer` one without marks, of `punctuated_wer` one without casing. Rates are in [0,
 inf), lower is better, and have no value where the reference has neither casing nor marks, of which there is nothing to
 be wrong.
 
-A mark is found where it stands behind a word that both texts have, as `punctuation_error_rate` compares them: beside
+A mark is found where it stands after a word that both texts have, as `punctuation_error_rate` compares them: beside
 misheard words nothing is counted, so a word that is lost moves no F1. F1 is 2 TP / (2 TP + FP + FN), in [0, 1], higher
 is better; no value where neither text has the mark, and for a reference without any mark.
 

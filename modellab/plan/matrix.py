@@ -171,7 +171,7 @@ class Matrix:
         return self.asked is not None or self.batch > 1
 
     def asked_for(self, name: str) -> Case | None:
-        """The case that a name means which does not say what a run asks of all: preprocessing, a batch size."""
+        """The case of a name that leaves out what the run asks of every case: preprocessing, a batch size."""
         if not self.is_asked:
             return None
         every = (case for case in self._by_name.values() if isinstance(case, Case))
@@ -276,7 +276,7 @@ def _cases(
 
 
 def _chain(task: str, asked: Chain | None, of_dataset: str, of_variant: str) -> tuple[Chain, str]:
-    """What audio goes through, and who asked for it: the run, else the dataset and behind it the variant."""
+    """What audio goes through, and who asked for it: the run, else the dataset and after it the variant."""
     if not tasks.hears_audio(task):
         return preprocessing.NONE, ""
     if asked is not None:

@@ -1,4 +1,4 @@
-"""What no case is about, and why: datasets that no model meets. And of skipped cases, what would run one."""
+"""Datasets that no case covers, and why; and what would make skipped cases run."""
 
 from __future__ import annotations
 

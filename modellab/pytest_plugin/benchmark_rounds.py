@@ -123,7 +123,7 @@ class Timed:
         return measured
 
     def nothing(self) -> None:
-        """There is no measurement: without a word pytest-benchmark would warn that nobody used it."""
+        """There is no measurement: pytest-benchmark is told, or it would warn that its fixture was not used."""
         if not self.used:
             self.used = True
             with suppress(NoMeasurementError):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from modellab.results.ledger import Ledger
     from modellab.runner.orphans import OrphanedBaseline
 
-NO_VERDICT = "passed without a verdict"  # in the headline, behind a count
+NO_VERDICT = "passed without a verdict"  # in the headline, after a count
 NOT_REALLY = ("collectonly", "setuponly", "setupplan")  # options with which pytest runs no test
 ONLY_CASES = "benchmarks"  # a folder whose files are about nothing else
 

@@ -282,7 +282,7 @@ class Controller:
 
 
 def publish(config: pytest.Config, text: str, write: Callable[[str], None], mode: str = "w") -> None:
-    """Markdown to --scorecard FILE and, under GitHub Actions, behind the job's summary; trouble there is only told."""
+    """Markdown to --scorecard FILE and, under GitHub Actions, after the job's summary; trouble there is only told."""
     for path, how in ((config.option.scorecard, mode), (os.environ.get("GITHUB_STEP_SUMMARY"), "a")):
         if path:
             try:

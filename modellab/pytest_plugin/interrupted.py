@@ -1,6 +1,6 @@
 """pytest glue: SIGTERM and SIGHUP end a session as Ctrl-C does: with its scorecard, and with each case in the ledger.
 
-What schedulers, service managers and closed terminals send would end the process without a word.
+What schedulers, service managers and closed terminals send would end the process silently.
 """
 
 from __future__ import annotations

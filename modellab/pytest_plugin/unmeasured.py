@@ -1,4 +1,4 @@
-"""pytest glue: what would pass without a word. Every case skipped, or an accepted baseline whose case is gone."""
+"""pytest glue: what would pass silently: every case skipped, or an accepted baseline whose case is gone."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ EARLIER = "when it was measured: "
 UNJUDGED = "scored anew and not held against a baseline"
 SAME_LENGTH_S = 0.02
 SIGNS_SCORES = ("translation",)  # tasks whose signature is that of the scorer, and not of how the audio was made
-AFTER = timedelta(microseconds=1)  # a rescored entry comes right behind the one it was made from
+AFTER = timedelta(microseconds=1)  # a rescored entry comes right after the one it was made from
 
 
 def rescored(entry: Entry, data: Dataset, normaliser: str = "", *, references: bool = False) -> Entry:

@@ -47,7 +47,7 @@ def _rate(entry: Entry, dataset: str, normaliser: str, data: Folders) -> float:
 
 
 def flips(rows: Sequence[Rates]) -> Iterator[str]:
-    """A sentence for every two results of a dataset of which another is better under another normaliser."""
+    """A sentence for every two results of a dataset whose order depends on the normaliser."""
     for one, other in itertools.combinations(rows, 2):
         if (one.entry.key.task, one.entry.key.dataset) != (other.entry.key.task, other.entry.key.dataset):
             continue

@@ -89,10 +89,10 @@ def _utterances(lines: Iterator[str]) -> Iterator[tuple[str, Any]]:
     for line in lines:
         if line == END:
             if not last:
-                raise ValueError("a comma behind the last utterance")
+                raise ValueError("a comma after the last utterance")
             return
         if last:
-            raise ValueError("no comma behind an utterance")
+            raise ValueError("no comma after an utterance")
         text = line.strip()
         last = not text.endswith(",")
         ((name, value),) = json.loads("{" + text.removesuffix(",") + "}").items()

@@ -3,7 +3,7 @@
     baselines/<task>/<dataset>/<model>-<variant>.<device>-<precision>.json             quality, for every machine
     baselines/<task>/<dataset>/<model>-<variant>.<device>-<precision>.<machine>.json   speed and memory of one class
 
-Where audio is preprocessed, the name of the chain follows the precision, behind a `~`: another case, other files.
+Where audio is preprocessed, the name of the chain follows the precision, after a `~`: another case, other files.
 Sorted keys, one line per utterance, so that `git diff` shows which utterance changed.
 """
 

@@ -1,4 +1,4 @@
-"""How a session went, in words that every door shows: what is red, and what was judged at all.
+"""How a session went, in the words of every report: what is red, and what was judged at all.
 
 `Headline.of(cases)` counts; terminal, report, comment, site, badge and JUnit print it. "Nothing regressed" stands alone
 only where every case was held against a baseline in quality, speed and memory:
@@ -123,7 +123,7 @@ class Headline:
 
     @property
     def complete(self) -> bool:
-        """Whether all was judged, so that green may be said without a word beside it."""
+        """Whether everything was judged, so that green needs no qualification."""
         return self.quality.all and self.resources.all and self.quality.of > 0 and not self.left
 
     @property
@@ -140,7 +140,7 @@ class Headline:
 
     @property
     def lead(self) -> str:
-        """The first words: what is red, or how far green goes."""
+        """The first words: what is red, or what green covers."""
         if not self.cases:
             return "Nothing was measured"
         counts = [_count(count, status) for status, count in self.red.items()]

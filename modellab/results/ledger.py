@@ -95,7 +95,7 @@ class Ledger:
                 self._unsaved.pop(0)
         except OSError as problem:
             return problem.strerror or str(problem)
-        except BaseException:  # it is no disk that refuses it: it would be refused again, and those behind it with it
+        except BaseException:  # it is no disk that refuses it: it would be refused again, and those after it with it
             self._unsaved.pop(0)
             raise
         return ""

@@ -23,7 +23,7 @@ NO_NAMES = frozenset(
 
 
 def asked(folder: Path, result: Result) -> Callable[[], dict[str, list[str]]]:
-    """`elsewhere` for a result's case, looked up when it is wanted."""
+    """What `elsewhere` gives for a result's case, looked up when it is first wanted."""
     return partial(elsewhere, folder, result.key, result.provenance.get("weights", ""))
 
 

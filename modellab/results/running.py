@@ -1,4 +1,4 @@
-"""Runs that go on: `mlruns/running/SESSION.json`, locked as long as the run's process lives.
+"""Runs in progress: `mlruns/running/SESSION.json`, locked as long as the run's process lives.
 
 The ledger knows of a run from its first result on. Until then, and while it goes on, this file says that there is one.
 It is gone when the run has ended by itself; where its process was killed, the file is left without the lock, which the

@@ -14,7 +14,7 @@ from dataclasses import replace
 from modellab.types import Metric, Result, Utterance
 from modellab.types.utterances import Utterances, counts_of
 
-SPREAD = "_seed_sd"  # behind a metric's name, in a result's readings
+SPREAD = "_seed_sd"  # after a metric's name, in a result's readings
 
 
 def merged(runs: Sequence[Sequence[Utterance]]) -> Sequence[Utterance]:

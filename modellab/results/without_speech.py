@@ -1,4 +1,4 @@
-"""How much of a word error rate are words in clips without speech: never mixed in silently."""
+"""How much of a word error rate comes from words in clips without speech: it is told, never mixed in silently."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ class Occupied:
     # ------------------------------------------------------------------------ files
 
     def was_disturbed(self, since_ns: int) -> bool:
-        """Whether a call was made that no passage was waited for."""
+        """Whether a call was made meanwhile that waits for no timed passage."""
         return self._is_held(ANSWERING) or self._touched_ns() != since_ns
 
     @contextmanager

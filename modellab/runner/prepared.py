@@ -1,4 +1,4 @@
-"""What a model is given, made while it is still at the rows before: of calls that nobody times.
+"""The input of a model's next call, made while it is still at the rows before; only for calls that are not timed.
 
 Audio is opened, decoded and resampled beside the model, so that a GPU does not wait for that.
 """

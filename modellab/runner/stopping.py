@@ -1,7 +1,7 @@
-"""Ctrl-C, SIGTERM and SIGHUP: a run ends with what is done, and says how it goes on.
+"""Ctrl-C, SIGTERM and SIGHUP: a run keeps what is done, and says how to go on with it.
 
 While workers are at a case the signal is noted, and the pass ends when it looks (`Stopping`). At any other time SIGTERM
-and SIGHUP, which would end the process without a word, interrupt it as Ctrl-C does (`AsCtrlC`).
+and SIGHUP, which would end the process silently, interrupt it as Ctrl-C does (`AsCtrlC`).
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ BESIDE = "measured beside other cases, as no speed is accepted on this machine t
 
 
 def is_timed(case: Case, task: Task, rules: Mapping[str, Rule], accepted: ResourceBaselines) -> bool:
-    """Whether anything hangs on a case's times: a verdict, what its makers state, what its model hears until when."""
+    """Whether anything depends on a case's times: a verdict, what its makers state, what its model hears until when."""
     timeless = {metric.name for metric in task.METRICS if not metric.clock}
     limited = any(rule.limit is not None for name, rule in rules.items() if name not in timeless)
     return limited or any(accepted) or concern(case) or isinstance(task, tasks.Paced) or case.key.device != "cpu"

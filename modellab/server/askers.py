@@ -1,4 +1,4 @@
-"""Who asks, and what there is to be allowed: without FastAPI, for the commands that look after tokens and accounts."""
+"""Who asks, and which scopes there are; without FastAPI, for the commands that manage tokens and accounts."""
 
 from __future__ import annotations
 

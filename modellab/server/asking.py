@@ -31,7 +31,7 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a stream says up to `end_s`: new finals, and the partial that stands behind them."""
+    """What a stream says up to `end_s`: new finals, and the partial that stands after them."""
 
     finals: tuple[str, ...]
     partial: str

@@ -1,4 +1,4 @@
-"""uvicorn's protocol of HTTP, with what it lacks: how long a head may take, how much may come behind an answer, and how
+"""uvicorn's protocol of HTTP, with what it lacks: how long a head may take, how much may come after an answer, and how
 many connections there may be.
 """
 
@@ -161,7 +161,7 @@ class Guarded(HttpToolsProtocol):
             super().on_body(body)
 
     def leave(self, more_bytes: int) -> None:
-        """What comes of a body behind its answer is nobody's; one that does not end is cut off."""
+        """What comes of a body after its answer is nobody's; one that does not end is cut off."""
         self.rest_bytes += more_bytes
         if self.rest is None:
             self.rest = asyncio.get_running_loop().call_later(REST_S, self.transport.abort)

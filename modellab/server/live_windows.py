@@ -22,7 +22,7 @@ from modellab.streaming.window import Window
 from modellab.types import Audio, Segment, Transcript
 
 LOUD = 0.25  # threshold of what is worth hearing: lower than that of a turn
-FORGET_S = 1.0  # of silence behind the last final word, after which the window begins anew
+FORGET_S = 1.0  # of silence after the last final word, after which the window begins anew
 KEEP_S = 0.5  # of that silence, which the next word may begin in
 TRIES = 3  # hypotheses in a row that fail before a stream is told
 NUMBERS = itertools.count()

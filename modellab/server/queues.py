@@ -150,7 +150,7 @@ class ModelQueue:
         return self.long if job.is_long else self.short
 
     def _promise(self) -> float:
-        """In how many seconds there should be room for one more, behind all who were told so before.
+        """In how many seconds there should be room for one more, after all who were told so before.
 
         They come one by one, as fast as the replicas work, to a queue that is half empty by then. Told the same, all
         would come at once, and all but a few in vain.

@@ -60,7 +60,7 @@ class Rates:
             yield
 
     def refused(self, address: str) -> None:
-        """Somebody gave a token that there is not; ApiError 429 for who does that often."""
+        """Somebody gave an unknown token; ApiError 429 for who does that often."""
         self._hit(self.rates.strangers_per_min, "wrong tokens of this address", f"wrong:{address}")
 
     def audio(self, asker: Who, seconds: float) -> None:

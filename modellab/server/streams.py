@@ -173,7 +173,7 @@ class Line:
         """End the stream of somebody who may no longer ask."""
         while await self.may_stay():
             await asyncio.sleep(LOOK_S)
-        await self.end(End(POLICY, ApiError(401, "invalid_api_key", "the token holds no more")))
+        await self.end(End(POLICY, ApiError(401, "invalid_api_key", "the token is no longer valid")))
 
     def _late(self, spent_s: float) -> End:
         if spent_s >= self.session_s:

@@ -14,7 +14,7 @@ said to be at most two points beside its place):
     no step, independent normal noise, 12 to 120 points    0.9 to 1.5 % of the series flagged
     no step, Student's t with 3 degrees of freedom         1.4 to 4.9 %
     no step, 5 % of the points up by 6 sd                  2.1 to 6.8 %
-    a step of 2 sd, 3 / 5 / 10 points behind it            found in 27 / 56 / 88 %; delay 5 points, at most 11 in 90 %
+    a step of 2 sd, 3 / 5 / 10 points after it            found in 27 / 56 / 88 %; delay 5 points, at most 11 in 90 %
     a step of 3 sd                                         found in 76 / 96 / 99 %; delay 3 points, at most 4 in 90 %
 
 Noise that remembers (a machine that is slow for days) is taken for steps: with an autocorrelation of 0.3, 16 to 27 % of

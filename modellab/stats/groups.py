@@ -47,12 +47,12 @@ class GroupRate:
 
     @property
     def is_told(self) -> bool:
-        """Whether there is enough of it for a number."""
+        """Whether the group is large enough for a number."""
         return self.estimate.known
 
     @property
     def apart(self) -> bool:
-        """Whether it is told from the others."""
+        """Whether it differs from the others by more than chance."""
         return self.p is not None and self.p <= ALPHA
 
 
@@ -81,7 +81,7 @@ class Groups:
 
     @property
     def apart(self) -> bool:
-        """Whether the gap is told from chance."""
+        """Whether the gap is larger than chance explains."""
         return self.gap.interval is not None and self.gap.low > 0
 
 

@@ -1,4 +1,4 @@
-"""Audio in blocks of one length, however it comes: what a recogniser says then hangs on the audio alone."""
+"""Audio in blocks of one length, however it arrives, so that what a recogniser says depends on the audio alone."""
 
 from __future__ import annotations
 

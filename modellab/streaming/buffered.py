@@ -2,7 +2,7 @@
 
 Each time `step_s` of new audio has come, the whole window is transcribed again. Words on which this and the last
 hypothesis agree become final (`local_agreement.py`), the rest is a partial. When the window grows beyond `window_s` it
-is cut behind the last segment whose words are all final; a window of `longest_s` that has no such segment is closed,
+is cut after the last segment whose words are all final; a window of `longest_s` that has no such segment is closed,
 its words final as they are (`window.py`).
 
 The idea is that of whisper_streaming (Macháček, Dabre & Bojar 2023, "Turning Whisper into Real-Time Transcription

@@ -30,7 +30,7 @@ def agreed(before: Sequence[str], now: Sequence[str]) -> int:
 
 
 def behind(known: Sequence[str], now: Sequence[str]) -> int:
-    """Where in a hypothesis the words behind the known ones begin: where its prefix that is closest to them ends.
+    """Where in a hypothesis the words after the known ones begin: where its prefix that is closest to them ends.
 
     Closest by edits of words; of prefixes equally close the one whose length is nearest to the known words' wins.
 

@@ -3,7 +3,7 @@
     stream = provider.open_stream(16_000)
     events = stream.feed(chunk) ... stream.feed(chunk), then once stream.finish()
 
-What a reader sees is all finals so far, in order, and behind them the last partial.
+What a reader sees is all finals so far, in order, and after them the last partial.
 """
 
 from __future__ import annotations

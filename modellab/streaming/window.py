@@ -34,7 +34,7 @@ class Window:
         self.start_s = 0.0
         self.unheard = 0  # samples since the last hypothesis
         self.final: list[str] = []  # of this window
-        self.last: list[str] = []  # behind the final ones, as in the last hypothesis
+        self.last: list[str] = []  # after the final ones, as in the last hypothesis
 
     @property
     def audio(self) -> Audio:
@@ -76,7 +76,7 @@ class Window:
         return events + self._cut(said, start + sure)
 
     def close(self) -> list[Event]:
-        """No more audio comes: what the last hypothesis said behind the final words is final."""
+        """No more audio comes: what the last hypothesis said after the final words is final."""
         rest, self.final, self.last = self.last, [], []
         return [Event("final", " ".join(rest), self.end_s)] if rest else []
 

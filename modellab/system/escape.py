@@ -1,4 +1,4 @@
-r"""Text from models, adapters and exceptions on its way out: made visible, and escaped for each door.
+r"""Text from models, adapters and exceptions made safe to show: nothing hidden, and escaped for each output.
 
 | door | function | what takes no effect |
 |---|---|---|
@@ -8,8 +8,8 @@ r"""Text from models, adapters and exceptions on its way out: made visible, and 
 | annotation of GitHub Actions | `data`, `property` | a second command, another field |
 | JSON that is printed | `json_text` | the same characters, as `\u202e`: nothing is lost |
 | CSV | `cell` | formulas (`=`, `+`, `-`, `@`, tab and carriage return in front) |
-| HTML | jinja2's autoescape, behind `visible` (`report/html`) | markup |
-| JUnit XML | pytest's own, behind `lines` | characters that XML has not |
+| HTML | jinja2's autoescape, after `visible` (`report/html`) | markup |
+| JUnit XML | pytest's own, after `lines` | characters that XML has not |
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def markdown(text: str, most: int = CELL) -> str:
 
 
 def block(text: str) -> str:
-    """Lines as a block of code in Markdown, which none of them ends.
+    """Lines as a block of code in Markdown that none of them can end.
 
     >>> print(block("a" + chr(10) + "`" * 3 + "b"))
     ````

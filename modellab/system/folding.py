@@ -12,7 +12,7 @@ HELD = "\ue000"  # a blank at which no line ends, for as long as lines are broke
 def folded(text: str, width: int, column: int = 0) -> str:
     """Text with its long lines broken at blanks, and what follows set in; what may be copied stays in one piece.
 
-    That is a command behind an arrow and what stands in backticks; no word is broken. The first line is at `column`.
+    That is a command after an arrow and what stands in backticks; no word is broken. The first line is at `column`.
 
     >>> print(folded("  found: nothing that `modellab run` could judge", 30))
       found: nothing that

@@ -1,4 +1,4 @@
-"""Ctrl-C while a program begins and ends: it ends at once, by the signal itself, without a word.
+"""Ctrl-C while a program starts or ends: it ends at once, by the signal itself, and prints nothing.
 
 A run that SIGTERM or SIGHUP ends while it begins says so in a sentence: nobody typed these, and whoever reads the log
 of a scheduler looks for the reason.
@@ -66,12 +66,12 @@ def _second_output() -> int:
 
 
 def command(module: str) -> list[str]:
-    """`python -m MODULE`, as a list, which Ctrl-C ends without a word while it begins."""
+    """`python -m MODULE` as a list; Ctrl-C while it starts ends it, and nothing is printed."""
     return [sys.executable, "-m", __name__, module, *(["-p", __name__] if module == "pytest" else [])]
 
 
 def become(program: list[str], environment: Mapping[str, str] | None = None) -> None:
-    """Be that program from here on; signals wait until it has its own beginning behind it, which is Python's."""
+    """Become that program; signals wait until its Python has started."""
     sys.stdout.flush()
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, *TOLD})
     try:

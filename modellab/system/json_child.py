@@ -53,7 +53,7 @@ Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 class JsonChild:
     """The parent's handle. Not safe for use by several threads, but for `kill`.
 
-    The command gets the numbers of two pipes behind its own arguments. `env` is None for this process's; `older`: the
+    The command gets the numbers of two pipes after its own arguments. `env` is None for this process's; `older`: the
     modellab there may be an older one; a reply may have `most_bytes`.
     """
 
@@ -192,7 +192,7 @@ def run(
 ) -> NoReturn:
     """Answer on the pipes whose numbers end the command line, until their other ends close or nobody asks any more.
 
-    `meanwhile` is called behind each reply; it raises nothing.
+    `meanwhile` is called after each reply; it raises nothing.
     """
     die_with_parent()
     if isinstance(sys.stdout, io.TextIOWrapper):

@@ -26,7 +26,7 @@ PROTOCOL = "protocol"  # the kind of an error after which a worker cannot be tru
 class Pipes:
     """The parent's ends. `theirs` are the worker's, for reading requests and for writing replies.
 
-    Raises TimeoutError behind a deadline, EOFError where the worker has gone, ProtocolError for what is no reply.
+    Raises TimeoutError after a deadline, EOFError where the worker has gone, ProtocolError for what is no reply.
     """
 
     def __init__(self, alive: Callable[[], bool], *, older: bool = False, most_bytes: int = MOST_REPLY_BYTES) -> None:
@@ -67,7 +67,7 @@ class Pipes:
         return self.answer(deadline)
 
     def answer(self, deadline: float) -> dict[str, Any]:
-        """The reply to the request that was sent last; asked again behind a TimeoutError, it waits on."""
+        """The reply to the request that was sent last; asked again after a TimeoutError, it waits on."""
         line = self._line(deadline)
         if self._older and self._number == 1:
             self._older = not line.startswith(b'{"id": ')

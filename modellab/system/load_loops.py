@@ -1,4 +1,4 @@
-"""Calls in a closed or an open loop, as a load on a server: when each begins; what a call is says who asks for them.
+"""When the calls of a load on a server begin, in a closed or an open loop; what a call does is the caller's business.
 
 Closed: so many callers, each calls again when it was answered, so a slow server is asked less often and its tail looks
 better than users would find it (coordinated omission). Open: calls are due at moments that do not wait for answers; a

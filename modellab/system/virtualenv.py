@@ -38,12 +38,12 @@ def python(folder: Path) -> Path:
 
 
 def is_made(folder: Path) -> bool:
-    """Whether an environment is there, whole."""
+    """Whether an environment is there and complete."""
     return (folder / COMPLETE).exists()
 
 
 def environment(name: str, label: str, wanted: Sequence[str], cwd: Path, way_out: str, tell: Tell) -> Path:
-    """The Python of environment `name`, made first if it is not there whole.
+    """The Python of environment `name`, which is made first if it is missing or incomplete.
 
     `wanted` are arguments of `uv pip install`, run in `cwd`; `label` says whose it is and `way_out` what one can do
     without uv, for messages. Raises WorkerError.

@@ -100,7 +100,7 @@ class Signed(Task, Protocol):
 
 @runtime_checkable
 class Paced(Task, Protocol):
-    """A task whose outputs hang on how fast the model answers: one model measures it, with nothing beside it."""
+    """A task whose outputs depend on how fast the model answers: nothing else runs while it is measured."""
 
     @property
     def PACED(self) -> str:

@@ -40,7 +40,7 @@ from modellab.types.rows import length_s
 
 NAME = "diarization"
 RATE_HZ = 16_000
-SLACK_S = 0.1  # a turn may end this much behind the stated duration: RTTMs are rounded, and made on frames
+SLACK_S = 0.1  # a turn may end this much after the stated duration: RTTMs are rounded, and made on frames
 
 METRICS = (
     Metric("der", unit="ratio", better="lower", margin=0.005, gross=Gross(0.03, 0.0, 0.10)),
@@ -104,7 +104,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Sample:
     turns = _reference_turns.turns(row, merge=settings["same_speaker_overlap"] == "merge")
     late = next((turn for turn in turns if turn.end_s > duration_s + SLACK_S), None)
     if late:
-        raise DatasetError(f"case {name!r}: {list(late)} ends behind the clip's {duration_s:g} s")
+        raise DatasetError(f"case {name!r}: {list(late)} ends after the clip's {duration_s:g} s")
     _reference_turns.check_count(row, turns, settings["speaker_count"])
     whole = _reference_turns.scorable(row, duration_s)
     scored = metric.scored(whole, turns, settings["collar_s"], cast(Collar, settings["collar"]))

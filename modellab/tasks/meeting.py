@@ -37,7 +37,7 @@ from modellab.types.rows import length_s
 
 NAME = "meeting"
 RATE_HZ = 16_000
-SLACK_S = 0.1  # an utterance may end this much behind the stated duration: files are rounded
+SLACK_S = 0.1  # an utterance may end this much after the stated duration: files are rounded
 
 METRICS = (
     Metric("cpwer", unit="ratio", better="lower", margin=0.005, margin_relative=0.02, gross=Gross(0.05, 3.0, 0.10)),
@@ -79,7 +79,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Sample:
     stated = _stated(row)
     late = next((each for each in stated if each.end_s > duration_s + SLACK_S), None)
     if late:
-        raise DatasetError(f"case {name!r}: {list(late)} ends behind the clip's {duration_s:g} s")
+        raise DatasetError(f"case {name!r}: {list(late)} ends after the clip's {duration_s:g} s")
     normaliser = text.get(options["normaliser"]).for_language(str(row.get("language") or options.get("language") or ""))
     said = tuple(_normalised(stated, normaliser))
     if not said:

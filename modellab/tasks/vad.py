@@ -33,7 +33,7 @@ from modellab.types.rows import length_s
 
 NAME = "vad"
 RATE_HZ = 16_000
-SLACK_S = 0.01  # a region may end this much behind the stated duration: manifests are rounded
+SLACK_S = 0.01  # a region may end this much after the stated duration: manifests are rounded
 
 METRICS = (
     Metric("f1", unit="ratio", better="higher", margin=0.005, gross=Gross(0.05, 0.0, 0.05)),  # over twice the speech

@@ -51,7 +51,7 @@ class Report:
     skipped: int = 0
     seconds: float = 0.0
     warnings: list[str] = field(default_factory=list)
-    links: dict[str, dict[str, str]] = field(default_factory=dict)  # experiment -> view -> "#/..." behind the address
+    links: dict[str, dict[str, str]] = field(default_factory=dict)  # experiment -> view -> "#/..." after the address
 
 
 @dataclass(slots=True)

@@ -24,7 +24,7 @@ def tags(
 ) -> dict[str, str]:
     """The experiment tags to set so that the views show these metrics and those they show already.
 
-    `columns` are metric keys for the overview in their order, new ones behind those it has; `sections` the metric
+    `columns` are metric keys for the overview in their order, new ones after those it has; `sections` the metric
     names whose charts the trend shows first.
     """
     metrics = _by_dataset(dict.fromkeys([*_known(existing.get(OVERVIEW, ""), "selectedColumns"), *columns]))
@@ -43,7 +43,7 @@ def tags(
 
 
 def links(experiment_id: str) -> dict[str, str]:
-    """What to put behind the address of MLflow's pages to see the views."""
+    """What to put after the address of MLflow's pages to see the views."""
     runs = f"#/experiments/{experiment_id}/runs?workflowType=machine_learning&viewStateShareKey="
     return {"overview": f"{runs}overview", "trend": f"{runs}trend&compareRunsMode=CHART"}
 

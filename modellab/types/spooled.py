@@ -134,7 +134,7 @@ class Spool[T](Lazy[T]):
     __slots__ = ("_ends", "_store")
 
     def __init__(self, items: Iterable[T] = ()) -> None:
-        self._ends = array("q", [0])  # where each item ends, behind where the first begins
+        self._ends = array("q", [0])  # where each item ends, after where the first begins
         self._store = Store()
         for item in items:
             self.append(item)

@@ -38,7 +38,7 @@ class Rest(NamedTuple):
 
 
 class Utterances(Lazy[Utterance]):
-    """A sequence of utterances to append to. Shares come back as tuples of floats."""
+    """A sequence of utterances to append to. Counts come back as tuples of floats."""
 
     __slots__ = ("_few", "_layout", "_numbers", "_rest", "_uniform", "_width")
 

@@ -78,7 +78,7 @@ def graph(parts: Sequence[Part], words: Callable[[str], Sequence[str]]) -> WordG
 def _chain(
     parts: Sequence[Part], words: Callable[[str], Sequence[str]], start: int, highest: int, arcs: list[Arc]
 ) -> int:
-    """Append parts behind the node `start`; the node behind them, which is the highest of all if there are any."""
+    """Append parts after the node `start`; the node after them, which is the highest of all if there are any."""
     at = start
     for part in parts:
         if isinstance(part, Choice):

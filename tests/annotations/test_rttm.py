@@ -80,7 +80,7 @@ def test_decimals_add_up(file: Path) -> None:
         ("SPEAKER m 1 0.5 -2 <NA> <NA> a <NA> <NA>", "length is -2 s, expected a finite time from 0 up"),
         ("SPEAKER m 1 0.5 2 <NA> <NA> Speaker 2 <NA> <NA>", "11 fields, expected SPEAKER, recording"),
         ("SPEAKER m 1 0.5 2 <NA> <NA> Ann Lee <NA> <NA>", "11 fields, expected SPEAKER"),
-        ("SPEAKER m 1 0.5 2 <NA> <NA> Ann Lee <NA>", "'Lee' behind the speaker 'Ann'; has a name a blank in it?"),
+        ("SPEAKER m 1 0.5 2 <NA> <NA> Ann Lee <NA>", "'Lee' after the speaker 'Ann'; has a name a blank in it?"),
         (
             "SPEAKER team call 1 2.5 4.0 <NA> <NA> alice <NA>",
             "the speaker is <NA>, expected a name; has the recording's",
@@ -169,8 +169,8 @@ CALL = "SPEAKER call 1 {start} 2 <NA> <NA> {rest}\n"
 @pytest.mark.parametrize(
     ("rests", "line", "says"),
     [
-        (["Speaker 1 <NA>", "Speaker 2 <NA>"], 1, "'1' behind the speaker 'Speaker' looks like the end of a name"),
-        (["Ann 1 <NA>", "Ann 2 <NA>"], 2, "'2' behind the speaker 'Ann' looks like the end of a name"),
+        (["Speaker 1 <NA>", "Speaker 2 <NA>"], 1, "'1' after the speaker 'Speaker' looks like the end of a name"),
+        (["Ann 1 <NA>", "Ann 2 <NA>"], 2, "'2' after the speaker 'Ann' looks like the end of a name"),
         (["Ann 0 <NA>", "Ann 1 <NA>"], 2, "write 'Ann_1', or a confidence with a decimal point (1.0)"),
         (["Ann 01 <NA>"], 1, "write 'Ann_01'"),
         (["spk 0 <NA>"], 1, "write 'spk_0'"),

@@ -21,7 +21,7 @@ def test_a_token_is_shown_once_listed_and_revoked(desk: Desk) -> None:
     listed = desk.type("tokens", "list").stdout
     assert "my-site" in listed
     assert token not in listed
-    assert desk.type("tokens", "revoke", "my-site").stdout == "my-site holds no more\n"
+    assert desk.type("tokens", "revoke", "my-site").stdout == "my-site is revoked\n"
     (row,) = json.loads(desk.type("tokens", "list", "--json").stdout)
     assert row["revoked_at"]
     again = desk.type("tokens", "revoke", "my-site")

@@ -66,7 +66,7 @@ def test_a_reference_behind_the_end_of_the_file_leaves_the_manifests_length_and_
     (told,) = decoded_length.doubts(vad, [VAD], {}, said)
     assert told == (
         "1 of 1 lengths in its manifest are not the files': a lasts 2.00 s, not 10.00 s; RTF and scores count what was"
-        " decoded, but for 1 whose reference goes on behind the file's end (a)"
+        " decoded, but for 1 whose reference goes on after the file's end (a)"
     )
     with pytest.raises(DatasetError, match="without a list"):
         decoded_length.sample(Unreadable(), VAD, {}, 2.0, None)

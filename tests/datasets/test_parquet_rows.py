@@ -203,7 +203,7 @@ def test_an_edited_file_is_seen_and_its_rows_are_checked(table: Path) -> None:
     ("changes", "fault"),
     [
         ({"id": "a2"}, "case a2: duplicate id"),
-        ({"id": "b"}, "case a2: it stands behind b: rows in Parquet come in the order of their ids"),
+        ({"id": "b"}, "case a2: it stands after b: rows in Parquet come in the order of their ids"),
         ({"rttm": "a.rttm"}, "case a1: rttm names a file, which rows in Parquet do not"),
         ({"duration_s": "long"}, "case a1: duration_s is 'long'"),
     ],

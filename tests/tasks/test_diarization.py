@@ -81,7 +81,7 @@ def test_a_model_is_told_the_count_where_the_dataset_says_so(tmp_path: Path) -> 
         ({"turns": [[2, 1, "a"]]}, {}, "[2, 1, a], expected finite seconds from 0 up, the end not before"),
         ({"turns": [[0, 1, 7]]}, {}, "expected a name as speaker"),
         ({"turns": [[0, 2, "a"], [1, 3, "a"]]}, {}, "overlap and are one speaker's"),
-        ({"turns": [[0, 5, "a"]]}, {}, "[0.0, 5.0, 'a'] ends behind the clip's 4 s"),
+        ({"turns": [[0, 5, "a"]]}, {}, "[0.0, 5.0, 'a'] ends after the clip's 4 s"),
         ({"num_speakers": 2}, {}, "settings.speaker_count is unknown, remove `num_speakers`"),
         ({}, {"speaker_count": "known"}, "settings.speaker_count is known, expected `num_speakers`"),
         ({"num_speakers": 3}, {"speaker_count": "known"}, "num_speakers is 3, but 2 speak in the reference"),

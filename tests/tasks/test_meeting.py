@@ -65,7 +65,7 @@ def test_utterances_without_a_word_are_left_out() -> None:
         ({"utterances": [[2, 1, "a", "b"]]}, {}, "the end not before"),
         ({"utterances": [[0, 1, "", "b"]]}, {}, "expected a name as speaker"),
         ({"utterances": [[0, 1, "a", 7]]}, {}, "expected a text as words"),
-        ({"utterances": [[0, 5, "a", "b"]]}, {}, "[0.0, 5.0, 'a', 'b'] ends behind the clip's 4 s"),
+        ({"utterances": [[0, 5, "a", "b"]]}, {}, "[0.0, 5.0, 'a', 'b'] ends after the clip's 4 s"),
         ({"utterances": [[0, 1, "a", "!"]]}, {}, "basic leaves no word of its utterances, so it has no error rate"),
         ({"utterances": []}, {}, "basic leaves no word of its utterances"),
         ({}, {"collar_s": -1}, "settings.collar_s is -1, expected seconds from 0 up"),

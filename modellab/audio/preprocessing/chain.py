@@ -82,7 +82,7 @@ class Step:
         given, end = piece.audio, 0
         for first, last in self._module.cut(given, **self.parameters):
             if not end <= first < last <= len(given.samples):
-                of = f"{len(given.samples)} samples, behind {end}"
+                of = f"{len(given.samples)} samples, after {end}"
                 raise AudioError(f"{self} cut {first} to {last} out of {of}: expected parts in their order")
             end = last
             yield Piece(replace(given, samples=given.samples[first:last]), piece.start_s + first / given.rate_hz)

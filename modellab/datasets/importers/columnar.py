@@ -76,7 +76,7 @@ def rows(file: Path) -> Iterator[tuple[str, dict[str, Any]] | LeftOut]:
         first = str(fault).splitlines()[0][:120] if str(fault) else type(fault).__name__
         if not number:
             raise DatasetError(f"{file}: it cannot be read ({first})") from None
-        yield LeftOut(f"{file}, row {number + 1}", f"it and what is behind it cannot be read ({first})")
+        yield LeftOut(f"{file}, row {number + 1}", f"it and what follows cannot be read ({first})")
 
 
 def _batches(file: Path) -> Iterator[Any]:

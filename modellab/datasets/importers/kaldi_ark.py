@@ -1,4 +1,4 @@
-"""Sound inside Kaldi's archives: a whole WAV or FLAC stands behind the offset that wav.scp names."""
+"""Sound inside Kaldi's archives: a whole WAV or FLAC stands after the offset that wav.scp names."""
 
 from __future__ import annotations
 

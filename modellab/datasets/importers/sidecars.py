@@ -80,7 +80,7 @@ def _segments(text: Path, held: Sequence[Mapping[str, Any]]) -> Iterator[Stretch
         chosen = columns.roles(list(each), Options())
         start_s, end_s = (seconds(each.get(chosen.of.get(role, ""))) for role in ("start", "end"))
         if start_s is None or end_s is None or end_s <= start_s:
-            yield LeftOut(f"{text}, segment {i}", "expected start and end in seconds, the end behind the start")
+            yield LeftOut(f"{text}, segment {i}", "expected start and end in seconds, the end after the start")
         else:
             yield start_s, end_s, columns.cell(each, chosen, "text"), columns.cell(each, chosen, "speaker")
 

@@ -36,7 +36,7 @@ def members(path: Path) -> Iterator[Member | LeftOut]:
                 done += 1
                 yield Member(each.name.removeprefix("./"), data)
     except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError) as fault:
-        what = "it is no tar archive" if not done else f"it breaks off behind member {done}"
+        what = "it is no tar archive" if not done else f"it breaks off after member {done}"
         yield LeftOut(str(path), f"{what} ({fault or type(fault).__name__}); was the copy interrupted?")
 
 

@@ -121,7 +121,7 @@ def table(path: Path, delimiter: str = "", *, quoted: bool = True) -> Iterator[t
             names = _unique([name.strip() for name in next(rows, [])])
             yield from _rows(path, rows, names)
         except csv.Error as fault:
-            yield LeftOut(where(path, rows.line_num), f"not a row of a table ({fault}); nothing behind it is read")
+            yield LeftOut(where(path, rows.line_num), f"not a row of a table ({fault}); nothing after it is read")
 
 
 def columns(path: Path, delimiter: str = "") -> list[str]:
@@ -235,7 +235,7 @@ class _Document:
             except (ValueError, RecursionError) as fault:
                 if self.more():
                     continue
-                yield LeftOut(place, f"not JSON ({str(fault)[:80]}); nothing behind it is read")
+                yield LeftOut(place, f"not JSON ({str(fault)[:80]}); nothing after it is read")
                 return
             good = isinstance(found, dict)
             yield (

@@ -20,7 +20,7 @@ from modellab.models.embedded.vocabulary import SIZES
 from modellab.types import Audio, Setting
 
 RATE_HZ = 16_000
-TIMESTAMPS = 1501  # the last tokens, behind <|notimestamps|>
+TIMESTAMPS = 1501  # the last tokens, after <|notimestamps|>
 ENGINES = {"openai": "whisper", "transformers": "distil_whisper", "ct2": "faster_whisper", "ggml": "whisper_cpp"}
 PRECISION = {"ggml": "f16"}  # of the others float32
 

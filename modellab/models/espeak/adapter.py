@@ -148,7 +148,7 @@ def _stop(library: ctypes.CDLL) -> None:
 def _choose(library: ctypes.CDLL, manner: Manner) -> None:
     variant = manner.voice.partition("+")[2]
     there = sorted(path.name for path in (Path(espeakng_loader.get_data_path()) / "voices" / "!v").iterdir())
-    if variant and variant not in there:  # espeak-ng would take the plain voice without a word
+    if variant and variant not in there:  # espeak-ng would silently take the plain voice
         raise ValueError(f"espeak-ng has no variant {variant!r} of a voice: {did_you_mean(variant, there)}")
     if library.espeak_SetVoiceByName(manner.voice.encode()) != 0:
         close = " or ".join(difflib.get_close_matches(manner.voice, _voices(library)))
@@ -163,7 +163,7 @@ class _Voice(ctypes.Structure):
 
 
 def _voices(library: ctypes.CDLL) -> list[str]:
-    """The voices that espeak-ng has, such as en-us and de; each takes a variant behind a +."""
+    """The voices that espeak-ng has, such as en-us and de; each takes a variant after a +."""
     library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
     listed = library.espeak_ListVoices(None)
     there = itertools.takewhile(bool, listed)  # up to a null pointer

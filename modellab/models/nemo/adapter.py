@@ -50,7 +50,7 @@ class Nemo:
 
 
 def _filled(audio: Audio) -> Any:
-    """The samples, with silence behind them where they are fewer than SHORTEST_S."""
+    """The samples, with silence after them where they are fewer than SHORTEST_S."""
     return np.pad(audio.samples, (0, max(0, round(SHORTEST_S * audio.rate_hz) - len(audio.samples))))
 
 

@@ -1,6 +1,6 @@
 """Audio that goes on, as PocketSphinx hears it: block by block, one utterance after the other.
 
-What it has heard so far may change with each block: a partial. Where the best path has a pause behind words and it is
+What it has heard so far may change with each block: a partial. Where the best path has a pause after words and it is
 quiet, too, and at the end, the utterance is heard once more as a whole, as a clip would be, and that is final: only
 then is the mean of its cepstra known. With a guessed one it mishears sentences of its own grammar, and speech as a
 pause.

@@ -37,7 +37,7 @@ class Kind:
 TRANSDUCER = {"encoder": "encoder", "decoder": "decoder", "joiner": "joiner"}
 ONE = {"model": "model"}
 SEARCH = ("decoding_method", "max_active_paths", "blank_penalty")
-# when an utterance is over, in s: silence where nothing was said yet, silence behind words, its length
+# when an utterance is over, in s: silence where nothing was said yet, silence after words, its length
 ENDS = ("rule1_min_trailing_silence", "rule2_min_trailing_silence", "rule3_min_utterance_length")
 ENDING = {"enable_endpoint_detection": True}
 KINDS: Mapping[str, Kind] = {

@@ -1,6 +1,6 @@
 """Audio that goes on, as sherpa-onnx's OnlineRecognizer hears it: chunk by chunk, with a state that does not grow.
 
-What an utterance says so far is a partial. Where the recogniser finds its end (silence behind words, or its length)
+What an utterance says so far is a partial. Where the recogniser finds its end (silence after words, or its length)
 that is final, and the next utterance begins.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from modellab.streaming.protocol import Event, Samples
 
-TAIL_S = 1.5  # of silence behind the end: a network hears whole chunks alone, the longest of them of 1.12 s
+TAIL_S = 1.5  # of silence after the end: a network hears whole chunks alone, the longest of them of 1.12 s
 
 
 class SherpaStream:
@@ -59,7 +59,7 @@ class SherpaStream:
         self.stream.input_finished()
 
     def _hear(self) -> Iterator[Event]:
-        """Decode chunk by chunk, so that where an utterance ends does not hang on how the audio was cut."""
+        """Decode chunk by chunk, so that where an utterance ends does not depend on how the audio was cut."""
         while self.recogniser.is_ready(self.stream):
             self.recogniser.decode_stream(self.stream)
             if self.recogniser.is_endpoint(self.stream):

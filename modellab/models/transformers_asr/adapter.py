@@ -22,7 +22,7 @@ from .asking import Asking
 from .emissions import Kept
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
-SHORTEST_S = 0.2  # the convolutions of some encoders need as much; what is shorter gets silence behind it
+SHORTEST_S = 0.2  # the convolutions of some encoders need as much; what is shorter gets silence after it
 MOST_TOKENS = 440  # of a window of 30 s, where neither the options nor the checkpoint say: Whisper takes 448
 DRAWING = {"vibevoice_asr"}  # whose encoder draws random numbers: in a batch, others for each place in it
 STREAMING = {"nemotron_asr_streaming", "nemotron3_5_asr", "moonshine_streaming"}  # made to hear as audio comes

@@ -86,7 +86,7 @@ class Asking:
         return self.processor(audio=list(sounds), sampling_rate=self.rate_hz, return_tensors="pt", **chosen)
 
     def _chat(self, token: str) -> str:
-        """The prompt behind the sound's place, in the checkpoint's own form of a dialogue where it has one."""
+        """The prompt after the sound's place, in the checkpoint's own form of a dialogue where it has one."""
         prompt = self.prompt or PROMPT
         if not getattr(self.processor, "chat_template", None):
             tokenizer = self.processor.tokenizer

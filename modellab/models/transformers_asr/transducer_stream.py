@@ -42,7 +42,7 @@ class TransducerStream:
         return events
 
     def finish(self) -> list[Event]:
-        """The rest, heard with silence behind it to the end of a chunk, all final."""
+        """The rest, heard with silence after it to the end of a chunk, all final."""
         end = self.start + len(self.samples)
         events = []
         while self.frames < end // self._hop:
@@ -68,7 +68,7 @@ class TransducerStream:
         return int(later if self.frames else first)
 
     def _piece(self) -> Samples:
-        """The next chunk as far as it has come: it reaches half a window behind its first frame's middle."""
+        """The next chunk as far as it has come: it reaches half a window after its first frame's middle."""
         extractor = self.processor.feature_extractor
         begin = max(0, self.frames * self._hop - extractor.n_fft // 2)
         self.samples, self.start = self.samples[max(0, begin - self.start) :], max(self.start, begin)

@@ -1,6 +1,6 @@
 """Audio that goes on, as Moonshine's streaming recognisers hear it: an encoder that looks a little way to both sides.
 
-Each of its frames hangs on a stretch of the audio around it and on nothing else, so that what was encoded once stays,
+Each of its frames depends on a stretch of the audio around it and on nothing else, so that what was encoded once stays,
 and only what is new is encoded. The decoder writes the whole utterance anew each half second: a partial. An utterance
 is final where it is quiet for long enough, or when it is too long.
 """

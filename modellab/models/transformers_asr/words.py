@@ -49,7 +49,7 @@ def advanced(
 ) -> Iterator[Token]:
     """Transducer: each emission and how many frames it moved on -> tokens that last so long; the `silent` are none.
 
-    What was emitted behind the last of the sound's `n_frames` is left out. `chances` are the emissions' probabilities.
+    What was emitted after the last of the sound's `n_frames` is left out. `chances` are the emissions' probabilities.
 
     >>> [tuple(token)[:3] for token in advanced([9, 5, 9, 7, 8], [2, 0, 1, 3, 1], silent={9}, n_frames=6)]
     [(5, 2, 3), (7, 3, 6)]

@@ -25,7 +25,7 @@ class Speaker(Protocol):
     rate_hz: int
 
     def check(self, voice: str) -> None:
-        """ValueError for a voice that there is not; "" is the voice that it has without one."""
+        """ValueError for an unknown voice; "" is the one it speaks in where none is named."""
 
     def tokens(self, sentence: str) -> Any:
         """What the network is given; None where there is nothing that it could say."""

@@ -159,7 +159,7 @@ def _run(entry: Entry) -> Run:
 
 
 def _series(metric: str, newest: Result, kept: Sequence[Entry]) -> list[Series]:
-    """The metric named, or all that are judged: in the task's order, speed and memory behind."""
+    """The metric named, or all that are judged: in the task's order, speed and memory after."""
     values = [_values(entry, newest.machine) for entry in kept]
     there = {name for each in values for name, value in each.items() if math.isfinite(value)}
     metrics = _metrics(newest.key)

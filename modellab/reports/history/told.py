@@ -1,4 +1,4 @@
-"""A case's history for a program, in the words of `/api/v1/results/ID/history`."""
+"""A case's history for a program, with the keys of `/api/v1/results/ID/history`."""
 
 from __future__ import annotations
 

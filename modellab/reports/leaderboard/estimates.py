@@ -43,7 +43,7 @@ def _same(a: Entry, b: Entry) -> bool:
 
 
 def speed(groups: Sequence[Sequence[Entry]]) -> Estimate:
-    """Wall-clock RTF pooled over datasets; each group is the entry that counts, last, behind its repeats.
+    """Wall-clock RTF pooled over datasets; each group is the entry that counts, last, after its repeats.
 
     It is the reading `rtf`, which verdicts, pages and MLflow have too. Of a group whose last session is in doubt the
     newest that is not counts, if there is one. The interval is that between sessions where some dataset has three that

@@ -3,7 +3,7 @@
 Its first line is a comment that nobody sees: by it the next run finds what it has to replace. What is worst comes
 first, details are folded, and what would go beyond the limit of a comment is left out and counted. Every text that came
 from a model or an error is written in entities, so that nothing of it is taken for markup or a link; GitHub looks for
-mentions after that, so a space of no width stands behind @ and #.
+mentions after that, so a space of no width stands after @ and #.
 """
 
 from __future__ import annotations

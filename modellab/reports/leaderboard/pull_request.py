@@ -133,7 +133,7 @@ def _whole(answer: http.client.HTTPResponse) -> bytes:
 
 
 def _why(error: urllib.error.HTTPError) -> str:
-    """What GitHub says of a refusal, behind a colon; '' for nothing."""
+    """What GitHub says of a refusal, after a colon; '' for nothing."""
     try:
         said = json.loads(error.read1(1 << 16))["message"]
     except (OSError, ValueError, TypeError, KeyError, AttributeError, http.client.HTTPException):

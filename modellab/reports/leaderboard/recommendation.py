@@ -1,4 +1,4 @@
-"""Which one to take, in plain words that name their evidence, or that there is not enough of it.
+"""Which model to take, in plain words with their evidence, or that the evidence is too little.
 
 1. Of those measured on the same data, whoever is deprecated, has an open regression or ended in an ERROR is out. Who is
    beyond an absolute limit without ever having kept it is compared like the others and not recommended: that somebody

@@ -31,7 +31,7 @@ SUCCESS = Scale(worst=0.8, best=1.0)
 DRIFT = Scale(worst=0.2, best=0.0)
 SPREAD = Scale(worst=0.5, best=0.0)  # sd of log RTF between sessions
 NOTHING = Estimate(math.nan)
-Groups = Sequence[Sequence[Entry]]  # for each dataset the entry that counts, last, behind its repeats
+Groups = Sequence[Sequence[Entry]]  # for each dataset the entry that counts, last, after its repeats
 
 
 def points(scale: Scale, value: float) -> float:

@@ -1,4 +1,4 @@
-"""What the company of others changes: a sample of the utterances of a run in batches, once more one at a time."""
+"""What batching changes: a sample of the utterances of a run in batches, run once more one at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Utterances that go to a model several at a time (`--batch 16`): who goes with whom.
+"""Utterances that go to a model several at a time (`--batch 16`): which ones go together.
 
 A model computes a batch as long as its longest utterance, so a batch has utterances of like length: the longest of a
 window of rows, the next longest, and so on. Windows are cut from the dataset, not from what a worker happens to have,

@@ -154,7 +154,7 @@ class DistributedCases:
 
 
 def stopped(cases: DistributedCases | None, case: Case, interrupt: KeyboardInterrupt) -> StoppedError:
-    """What becomes of a case that was interrupted behind its workers' pass; any other one ends the run, as always."""
+    """What becomes of a case that was interrupted after its workers' pass; any other one ends the run, as always."""
     if cases is None or case.key not in cases.shared:
         raise interrupt
     go_on = f"--resume {cases.options.session} goes on"

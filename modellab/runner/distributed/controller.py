@@ -30,7 +30,7 @@ class Answer:
     lines: Sequence[str]  # an utterance each, as JSON
     hashes: Sequence[int]  # of each without its clocks, 64 bits
     wall_s: float = 0.0
-    died: str = ""  # how the model's process died at the utterance behind these
+    died: str = ""  # how the model's process died at the utterance after these
 
 
 @dataclass(slots=True)
@@ -139,7 +139,7 @@ class Controller:
             new = place + 1
 
     def early(self, worker: str, start: int, lines: Sequence[str], hashes: Sequence[int]) -> None:
-        """Accept what nobody is known to be at: whoever is given a shard from now on does not compute it again."""
+        """Accept utterances that no known worker is computing, so that no shard given from now on holds them again."""
         self.accept(worker, start, lines, hashes)
         self.queue.leave_out(self.done, self.lengths_s)
 

@@ -56,7 +56,7 @@ class Waiting(deque[Shard]):
         self.audio_s += shard.audio_s
 
     def extend(self, shards: Iterable[Shard]) -> None:
-        """Put some behind."""
+        """Put some after."""
         for shard in shards:
             self.append(shard)
             self.audio_s += shard.audio_s

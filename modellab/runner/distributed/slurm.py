@@ -157,7 +157,7 @@ def submitted(logs: Path, options: Mapping[str, str], count: int, pull: Pull) ->
 
 
 def said(line: str) -> None:
-    """Into the log of this member of the array."""
+    """Write a line into the log of this member of the array."""
     sys.stdout.write(f"modellab worker: {line}\n")
     sys.stdout.flush()
 
@@ -167,7 +167,7 @@ def _run(pull: Pull) -> str:
 
 
 def states(job: str) -> list[str]:
-    """PENDING, RUNNING, ... of each member of an array that is not over; none, too, where Slurm knows of it no more."""
+    """PENDING, RUNNING, ... of each member of an array that is not over; none where Slurm no longer knows it."""
     done = _asked("squeue", "--noheader", "--array", "--jobs", job, "--format", "%T")
     return done.split() if done is not None else ["UNKNOWN"]
 

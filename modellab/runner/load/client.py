@@ -47,7 +47,7 @@ class Target:
 
     @property
     def place(self) -> tuple[str, str]:
-        """Host with port, and the path behind them."""
+        """Host with port, and the path."""
         parts = urlsplit(self.url)
         return parts.netloc.rpartition("@")[2], parts.path
 

@@ -3,7 +3,7 @@
 A shared machine changes its speed by a quarter within minutes, and no load shows: the cause is another guest of the
 same host. Two parts of about 1 ms follow each utterance outside the timed passage: arithmetic that fits the core's own
 cache, and a walk through 16 MB, which feels a neighbour on the shared cache. A first go, which is not timed, fills the
-caches: a whole walk, but a tenth of the arithmetic, as the timed part then takes no longer than behind all of it. They
+caches: a whole walk, but a tenth of the arithmetic, as the timed part then takes no longer than after all of it. They
 correct nothing (engines lean on the two in different shares); they tell whether the machine can be blamed for a slower
 clock. VERSION names the workload: times of different versions are not compared.
 

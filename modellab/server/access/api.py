@@ -81,7 +81,7 @@ def _tokens(routes: APIRouter, guard: Guard) -> None:
 
     @routes.delete("/tokens/{token}")
     def revoke(who: Admin, token: str) -> Rows:
-        """Let a token, by its id or its name, hold no more."""
+        """Revoke a token, by its id or its name."""
         return guard.act(lambda connection: tokens.revoke(connection, who, token))
 
 

@@ -92,7 +92,7 @@ class Guard:
         return self._is_required
 
     def is_anybody_known(self) -> bool:
-        """Whether the database has a token or an account, also one that holds no more."""
+        """Whether the database has a token or an account, revoked and disabled ones included."""
         with self.database.begin() as connection:
             return any(
                 connection.execute(sa.select(table.c.id).limit(1)).first() for table in (tables.tokens, tables.accounts)

@@ -1,4 +1,4 @@
-"""`/login` and `/logout`: a password for a session. What is wrong is told alike, whoever there is."""
+"""`/login` and `/logout`: a password for a session. Every refusal reads the same: none tells which accounts exist."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def every(connection: sa.Connection) -> list[dict[str, Any]]:
 
 
 def revoke(connection: sa.Connection, who: Who, which: str) -> dict[str, Any]:
-    """Let a token, by its id or its name, hold no more; ApiError where there is none that does."""
+    """Revoke a token, by its id or its name; ApiError where there is none to revoke."""
     its = tables.tokens.c
     row = connection.execute(sa.select(*SHOWN).where(_live(), (its.id == which) | (its.name == which))).mappings()
     if (found := row.first()) is None:

@@ -1,4 +1,4 @@
-"""Runs that go on: jobs at work, and runs of the command line, which their file tells of (`results/running.py`)."""
+"""Runs in progress: jobs at work, and runs of the command line, which their file tells of (`results/running.py`)."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def check(url: str, allowed: Sequence[str]) -> SplitResult:
 
 
 def key(secret: str) -> bytes:
-    """The bytes that a secret means: those of the base64 behind `whsec_`, else its text."""
+    """The bytes that a secret means: those of the base64 after `whsec_`, else its text."""
     text = secret.removeprefix(PREFIX)
     if text != secret:
         with contextlib.suppress(ValueError):  # one of an older server, which was no base64

@@ -20,7 +20,7 @@ FIRST, SECOND, NEITHER = "first", "second", "neither"
 CHOICES = {FIRST: 1.0, SECOND: -1.0, NEITHER: 0.0}  # of two: how much the first is preferred
 ACR = {5.0: "Excellent", 4.0: "Good", 3.0: "Fair", 2.0: "Poor", 1.0: "Bad"}  # ITU-T P.800, annex B
 Kind = Literal["acr", "ab", "mushra"]
-REFERENCE, LOW, MID = "hidden reference", "anchor of 3.5 kHz", "anchor of 7 kHz"  # of MUSHRA, behind the systems
+REFERENCE, LOW, MID = "hidden reference", "anchor of 3.5 kHz", "anchor of 7 kHz"  # of MUSHRA, after the systems
 Part = Literal["headphones", "training", "rated", "repeat", "anchor"]
 
 
@@ -40,7 +40,7 @@ class System(pydantic.BaseModel):
 
 
 class Item(pydantic.BaseModel):
-    """A sentence, as each of the systems says it, in their order; for MUSHRA reference and anchors behind them."""
+    """A sentence, as each of the systems says it, in their order; for MUSHRA reference and anchors after them."""
 
     id: str
     text: str

@@ -1,4 +1,4 @@
-"""Runs that go on, and those of which the ledger has nothing: jobs of this server, and runs of the command line.
+"""Runs in progress, and those of which the ledger has nothing: jobs of this server, and runs of the command line.
 
 A job's state is its row's; a run of the command line is known by its file (`results/running.py`).
 """

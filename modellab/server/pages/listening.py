@@ -148,7 +148,7 @@ def _rater(maker: Maker, invitation: str, rater: str) -> tuple[ListeningTest, Ra
 
 
 def _next(trials: list[blocks.Trial], votes: list[Vote]) -> int:
-    """The first question that is not answered; how many there are, behind the last."""
+    """The first question that is not answered; how many there are, after the last."""
     answered = {vote.order for vote in votes}
     return next((place for place in range(len(trials)) if place not in answered), len(trials))
 

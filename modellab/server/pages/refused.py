@@ -58,7 +58,7 @@ def _asked(connection: HTTPConnection) -> str:
 
 
 def _sentence(error: ApiError, connection: HTTPConnection) -> str:
-    """What is wrong; what Starlette says of a page that there is not, in our words."""
+    """What is wrong; what Starlette says of an unknown page, in our words."""
     if error.message == "Not Found":
         return f"There is no page at {connection.scope['path'][:200]}"
     if error.message == "Method Not Allowed":

@@ -100,7 +100,7 @@ def _reports(routes: APIRouter, remembered: Remembered) -> None:
 
     @routes.get("/recommendation", tags=["reports"])
     def recommendation(who: Reads, spec: Specs = [], task: Name = "", dataset: Name = "") -> dict[str, Any]:  # noqa: B006
-        """Which model to take for each task, on what evidence, or that there is not enough of it."""
+        """Which model to take for each task and on what evidence, or that the evidence is too little."""
         found = report(who, spec, task, dataset)
         return {"object": "list", "data": found["tasks"], "how": found["how"], **_about(found)}
 

@@ -1,7 +1,7 @@
 """What a row of the index says of how sure its numbers are: intervals, the real-time factor, doubt in its clocks.
 
 Student's t comes from a library that would make the process of the API a fifth larger, so a reader's process computes
-this: with the rows where it builds an index, behind them where the API has read what is new itself.
+this: with the rows where it builds an index, after them where the API has read what is new itself.
 """
 
 from __future__ import annotations

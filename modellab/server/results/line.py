@@ -20,7 +20,7 @@ MOST_ERROR = 300  # characters of an error in a list
 
 
 def row(line: bytes) -> Row:
-    """The row of a line, without where it lies. Raises as `ledger.decoded` does for a line that is no entry."""
+    """The row of a line, without where it lies. Raises as `ledger.decoded` does for a line that is not an entry."""
     return _row(ledger.parsed(line))[0]
 
 

@@ -79,7 +79,7 @@ def told(rows: Sequence[Row]) -> Json:
 
 
 def _names(task: str, rows: Sequence[Row], newest: Row) -> list[str]:
-    """The judged metrics in the task's order, speed and memory behind, of those that have any value."""
+    """The judged metrics in the task's order, speed and memory after, of those that have any value."""
     judged = [metric.name for metric in _metrics(task).values() if metric.gated and metric.kind == "quality"]
     there = {name for row in rows for name, value in _values(row, newest).items() if value is not None}
     return [name for name in (*judged, *readings.CLOCKS, *readings.PEAKS) if name in there]

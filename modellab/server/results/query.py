@@ -28,7 +28,7 @@ Prefix = Annotated[str, pydantic.Field(pattern="^[0-9a-f]{0,64}$")]  # how a has
 
 
 class Page(pydantic.BaseModel):
-    """Which rows of a list: so many, behind a cursor that an earlier answer gave."""
+    """Which rows of a list: so many, after a cursor that an earlier answer gave."""
 
     model_config = pydantic.ConfigDict(extra="forbid")
 
@@ -154,7 +154,7 @@ FIELDS = ("object", "case", *COLUMNS, "value", "interval", "values", "readings",
 def _paged(
     connection: sa.Connection, said: sa.Select[Any], by: tuple[Any, Any], asked: Page, *, falling: bool
 ) -> tuple[list[Any], str]:
-    """The rows of a page and the cursor of the next; '' behind the last."""
+    """The rows of a page and the cursor of the next; '' after the last."""
     first, last = by
     if asked.cursor:
         place = sa.tuple_(*(sa.literal(value) for value in opened(asked.cursor, first)[:2]))

@@ -61,7 +61,7 @@ def compare(root: Path, order: Order) -> Json:
 
 
 def _whens(specs: list[str]) -> list[str]:
-    """What stands behind the @ of selectors, and words that stand alone."""
+    """What stands after the @ of selectors, and words that stand alone."""
     return [when for spec in specs for when in ([spec.partition("@")[2]] if "@" in spec else [spec])]
 
 

@@ -1,4 +1,4 @@
-"""Runs: those that the ledger has, from the index, and those that go on, from their first moment.
+"""Runs: those that the ledger has, from the index, and those in progress, from their first moment.
 
 A run stands where it began. The ledger counts that from its first result on, so that a run without one moves up when
 one comes: a cursor remembers those that stood below it, and none is missed or given twice.
@@ -23,7 +23,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A run that goes on. `planned` is how many cases it is about to run; None where it has not said yet."""
+    """A run in progress. `planned` is how many cases it is about to run; None where it has not said yet."""
 
     session: str
     started_at: str  # ISO 8601, in UTC

@@ -13,7 +13,7 @@ from modellab.server.database import METADATA
 VERSION = 4
 CASE = ("task", "dataset", "model", "variant", "device", "precision", "preprocessing")
 ESTIMATES = ("low", "high", "rtf", "rtf_low", "rtf_high")  # NULL where there is none
-MISSING = 1e308  # in place of a number that is not there, where rows are sorted by it: behind all others
+MISSING = 1e308  # in place of a number that is not there, where rows are sorted by it: after all others
 
 ABOUT = sa.Table("index_about", METADATA, sa.Column("version", sa.Integer, primary_key=True))
 

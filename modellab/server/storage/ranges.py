@@ -10,7 +10,7 @@ ONE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 def asked(header: str, size: int) -> tuple[int, int] | None:
-    """(first, behind the last) byte; None for all of them, which several ranges at once get, too. ApiError 416.
+    """(first, after the last) byte; None for all of them, which several ranges at once get, too. ApiError 416.
 
     >>> asked("bytes=0-4", 10), asked("bytes=7-", 10), asked("bytes=-2", 10), asked("lines=1-2", 10)
     ((0, 5), (7, 10), (8, 10), None)

@@ -1,4 +1,4 @@
-"""Leave out the silence before the first sound and behind the last one.
+"""Leave out the silence before the first sound and after the last one.
 
 A frame of 20 ms is sound when it is less than `-threshold_db` below the loudest one. `margin_s` of what is quieter
 stays on either side. A recording that is silent throughout stays as it is: nothing says which part of it counts.

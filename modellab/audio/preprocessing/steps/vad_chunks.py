@@ -28,7 +28,7 @@ VERSION = 1
 PARAMETERS = {
     "max_s": Parameter(30.0, "the longest chunk", 1, 3600, "s"),
     "min_silence_s": Parameter(0.5, "a shorter pause ends no stretch of speech", 0, 60, "s"),
-    "pad_s": Parameter(0.2, "kept before and behind a stretch of speech", 0, 5, "s"),
+    "pad_s": Parameter(0.2, "kept before and after a stretch of speech", 0, 5, "s"),
     "threshold_db": Parameter(-35.0, "what is quieter, against the loud frames, is no speech", -90, -3, "dB"),
     "detector": Parameter("energy", "what tells speech from silence", choices=("energy", "silero")),
 }

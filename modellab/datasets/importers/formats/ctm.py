@@ -1,6 +1,6 @@
 """CTM of NIST's evaluations: recording, channel, start, length, word; all words of a channel are one text.
 
-Alternatives (`<ALT_BEGIN>`) are left out with their lines; a tag behind a word (`word;tag`) is not part of it.
+Alternatives (`<ALT_BEGIN>`) are left out with their lines; a tag after a word (`word;tag`) is not part of it.
 
 Source: NIST's SCTK, ctm(5).
 """
@@ -46,7 +46,7 @@ def expected(fields: Sequence[str], line: str) -> str:
 
 
 def word(fields: Sequence[str]) -> str | None:
-    """The word of a line without the tag behind it; None for what is no line of this format.
+    """The word of a line without the tag after it; None for what is no line of this format.
 
     That is also one whose sixth field can be no confidence: a word with a blank in it, whose rest would be lost.
     """

@@ -73,7 +73,7 @@ def page(found: Found, library: Library, most: int, sound_mb: float) -> str:
 
 
 def _rendered(**context: Any) -> str:
-    """The page with its own style and script behind those of every page."""
+    """The page with its own style and script after those of every page."""
     style, script = (
         "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in names)
         for names in (("style.css", "compare.css"), ("page.js", "compare.js"))

@@ -46,7 +46,7 @@ def _times(fields: Sequence[str]) -> tuple[float, float] | None:
 
 
 def read(path: Path, _: Columns) -> Iterator[Item]:
-    """Each word; tags behind it are no part of it."""
+    """Each word; tags after it are no part of it."""
     for item in textfiles.fields(path, ";;"):
         if isinstance(item, LeftOut):
             yield item

@@ -1,4 +1,4 @@
-"""Kaldi's `text`: an id, then the words; nothing behind the id is an answer without words."""
+"""Kaldi's `text`: an id, then the words; nothing after the id is an answer without words."""
 
 from __future__ import annotations
 
