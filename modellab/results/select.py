@@ -139,6 +139,8 @@ class StoredResults:
         untried = {e.key: e for e in fitting if not e.was_tried and e.key not in known}
         if not newest and not failed:
             failed, untried = untried, {}
+        if fitting and not newest and not (errors and failed):
+            raise ConfigError(f"no run of {spec!r} has a result, the newest ended with: {_why(fitting[-1])}")
         if not newest and not (errors and failed):
             raise ConfigError(f"nothing fits {spec!r}: {_there(pool, model, variant)}")
         return SelectedResults(spec, _sorted(newest), _sorted(failed), _sorted(untried))
@@ -184,6 +186,11 @@ class StoredResults:
             commits = list(dict.fromkeys(entry.commit.short for entry in self.entries))[-NEWEST:]
             raise ConfigError(f"no results of {what}; there are of the commits {', '.join(commits) or '(none)'}")
         return found
+
+
+def _why(entry: Entry) -> str:
+    """How a run without a result ended: the first line of its error."""
+    return entry.error.partition("\n")[0] or "an ERROR"
 
 
 def unfair(a: Entry, b: Entry) -> str:

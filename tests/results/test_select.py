@@ -107,7 +107,7 @@ def test_what_ended_in_an_error_is_passed_over() -> None:
 def test_a_case_without_any_result_is_only_for_a_report() -> None:
     failed = replace(entry(3), result=None, status=Status.ERROR, error="it hung")
     assert stored(failed).select("@latest", errors=True) == SelectedResults("@latest", (), (failed,))
-    with pytest.raises(ConfigError, match="nothing fits 'fake'"):
+    with pytest.raises(ConfigError, match="no run of 'fake' has a result, the newest ended with: it hung"):
         stored(failed).select("fake")
 
 
