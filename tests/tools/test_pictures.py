@@ -58,5 +58,6 @@ def test_a_drawing_has_every_line_and_loads_nothing() -> None:
 
 def test_each_line_moves_the_text_up_when_it_comes() -> None:
     text = drawing.svg(LINES)
-    heights = [int(y) for y in re.findall(r"translateY\((-?\d+)px\)", text)]
+    *heights, still = [int(y) for y in re.findall(r"translateY\((-?\d+)px\)", text)]
     assert heights == [drawing.HEIGHT * (terminal.ROWS - i) for i in range(4)]
+    assert still == heights[-1], "where nothing moves the last screen stands"

@@ -19,7 +19,8 @@ def svg(lines: Sequence[Line]) -> str:
     """All lines, one below the other, moved up as they come; a loop."""
     total_s = lines[-1].at_s + END_S
     width, height = COLUMNS * CHARACTER + 2 * MARGIN, ROWS * HEIGHT + 2 * MARGIN
-    moving = f"#s{{animation:s {total_s:.1f}s steps(1,end) infinite}}@keyframes s{{{_moves(lines, total_s)}}}"
+    last = f"#s{{transform:translateY({(ROWS - len(lines)) * HEIGHT}px)}}"  # what stands where nothing moves
+    moving = f"#s{{animation:s {total_s:.1f}s steps(1,end) infinite}}@keyframes s{{{_moves(lines, total_s)}}}{last}"
     size = f'viewBox="0 0 {width:.0f} {height}" width="{width:.0f}" height="{height}"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{LABEL}">',

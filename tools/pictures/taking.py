@@ -26,8 +26,23 @@ RUNS = (
     ("--model", "faster_whisper:lab", "--model", "whisper_cpp:lab", "--dataset", "asr_smoke_v1", "--device", "cpu"),
     ("--model", "espeak:en-us", "--dataset", "tts_smoke_v1"),
     ("--model", "silero_vad:jit", "--dataset", "vad_smoke_v1", "--device", "cpu"),
+    ("--model", "heuristic_diarization:ge2e", "--dataset", "diar_smoke_v2"),
+    (
+        "--model",
+        "speaker_transcripts:lab",
+        "--dataset",
+        "meeting_smoke_v1",
+        "--device",
+        "cpu",
+        "--precision",
+        "float32",
+    ),
 )
 CASE = "faster_whisper:lab-asr_smoke_v1-cpu-int8"
+OTHER_CASES = {
+    "case-diarization": "heuristic_diarization:ge2e-diar_smoke_v2-cpu-float32",
+    "meeting": "speaker_transcripts:lab-meeting_smoke_v1-cpu-float32",
+}
 LIMIT = f'\n[tool.modellab.cases."{CASE}"]\nwer = {{limit = 0.005}}\n'  # so that something is red: a case at 1.13 %
 
 
@@ -40,12 +55,15 @@ def all_of_them(folder: Path, into: Path) -> Iterator[Path]:
         for name, place in pages_of(opened, address):
             yield taken(opened, address + place, into / f"{name}.webp")
         yield taken(opened, address + "/", into / "start-phone.webp", width=PHONE)
-        yield taken(opened, f"file://{project}/report.html", into / "report.webp")
-        yield taken(opened, f"file://{project}/case.html", into / "case.webp")
+        for name in ("report", "case", "compare-file", "site/index"):
+            yield taken(opened, f"file://{project}/{name}.html", into / f"{name.partition('/')[0]}.webp")
+        yield taken(opened, f"file://{project}/case.html", into / "case-phone.webp", width=PHONE)
+        for name in OTHER_CASES:
+            yield taken(opened, f"file://{project}/{name}.html", into / f"{name}.webp", part="article")
 
 
 def measure(project: Path) -> None:
-    """The runs, a report of them and the page of one case; the last run is red."""
+    """The runs, a report of them, a comparison and pages of cases; the last run is red."""
     for options in RUNS:
         modellab(project, "run", *options, "--no-mlflow", "-q")
     settings = project / "pyproject.toml"
@@ -55,6 +73,10 @@ def measure(project: Path) -> None:
     settings.write_text(whole, encoding="utf-8")
     modellab(project, "report", "--html", "report.html")
     modellab(project, "page", CASE, "--output", "case.html")
+    modellab(project, "compare", "whisper_cpp:lab", "faster_whisper:lab/cpu-int8", "--html", "compare-file.html")
+    modellab(project, "site", "site", "--all")
+    for name, case in OTHER_CASES.items():
+        modellab(project, "page", case, "--output", f"{name}.html")
 
 
 def modellab(project: Path, *words: str, status: int = 0) -> None:
@@ -110,13 +132,13 @@ def pages_of(opened: Browser, address: str) -> Iterator[tuple[str, str]]:
     page.close()
 
 
-def taken(opened: Browser, address: str, path: Path, width: int = WIDTH) -> Path:
-    """A picture of what fits into a window."""
+def taken(opened: Browser, address: str, path: Path, width: int = WIDTH, part: str = "") -> Path:
+    """A picture of what fits into a window, or of the first `part` of the page."""
     page: Page = opened.new_page(viewport={"width": width, "height": HEIGHT})
     page.set_default_timeout(PATIENCE_MS)
     page.goto(address)
     page.wait_for_load_state("networkidle")
-    picture = Image.open(io.BytesIO(page.screenshot()))
+    picture = Image.open(io.BytesIO((page.locator(part).first if part else page).screenshot()))
     picture.convert("RGB").save(path, "WEBP", quality=QUALITY, method=6)
     page.close()
     return path
