@@ -9,7 +9,7 @@ import numpy as np
 from modellab.datasets import Dataset, decoded_length, row_checks, sessions
 from modellab.errors import did_you_mean
 from modellab.gate.timing_validity import untrusted
-from modellab.results import without_speech
+from modellab.results import odd_times, without_speech
 from modellab.system.machine import HARDWARE
 from modellab.tasks import Task, Telling
 from modellab.text import AS_WRITTEN, CUT
@@ -85,6 +85,7 @@ def of_dataset(task: Task, data: Dataset, utterances: Sequence[Utterance]) -> It
     yield from sessions.told(data.rows, data.options)
     if not sessions.are_scored(data.options):  # there the chunks but the last have no words either
         yield from without_speech.told(utterances)
+    yield from odd_times.told(utterances, names=not data.is_private)
     yield from decoded_length.doubts(task, data.rows, data.options, utterances)
 
 

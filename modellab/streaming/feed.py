@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, SupportsFloat
 
+from modellab.errors import described
 from modellab.streaming.clock import Clock
 from modellab.streaming.protocol import Event, Provider
 from modellab.types import Audio
@@ -43,6 +45,12 @@ def _noted(events: Iterable[Event], clock: Clock, fed_s: float) -> Iterator[Note
 
 def checked(event: object) -> Event:
     """The same; TypeError for what a stream may not give."""
-    if isinstance(event, Event) and event.kind in {"partial", "final"} and isinstance(event.text, str):
-        return event
-    raise TypeError(f"a stream gave {repr(event)[:80]}, expected Event('partial' or 'final', text, audio_s)")
+    if not isinstance(event, Event) or event.kind not in {"partial", "final"} or not isinstance(event.text, str):
+        raise TypeError(f"a stream gave {repr(event)[:80]}, expected Event('partial' or 'final', text, audio_s)")
+    for name in ("audio_s", "waited_s"):
+        value = getattr(event, name)
+        if isinstance(value, bool) or not isinstance(value, SupportsFloat):
+            raise TypeError(f"a stream gave an Event whose {name} is {described(value)}, expected seconds")
+    if not 0 <= event.waited_s < math.inf:
+        raise TypeError(f"a stream gave an Event whose waited_s is {event.waited_s}, expected seconds from 0 up")
+    return event

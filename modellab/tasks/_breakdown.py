@@ -19,7 +19,7 @@ from modellab.metrics.casing_punctuation import Compared
 from modellab.metrics.edit_distance import Alignment
 from modellab.metrics.phrases import Phrase
 from modellab.text import Normaliser
-from modellab.types import Confidence, Counts, Floats, Metric, Row, Word, top_over_bottom
+from modellab.types import Counts, Floats, Metric, Row, Word, top_over_bottom
 from modellab.types.rows import timed_words
 
 
@@ -121,14 +121,6 @@ def counts(wanted: Wanted, alignment: Alignment, written: Compared) -> dict[str,
     found |= phrases.scores("keyword", wanted.keywords, alignment) if wanted.keywords else {}
     found |= phrases.scores("entity", wanted.entities, alignment) if wanted.entities else {}
     return found | ({"pier": phrases.point_errors(wanted.code_switched, alignment)} if wanted.code_switched else {})
-
-
-def encoded(confidences: Sequence[Confidence]) -> dict[str, Any]:
-    """Confidences as JSON types, {} for none; TypeError for what is no probability."""
-    for word, probability in confidences:
-        if not 0 <= probability <= 1:
-            raise TypeError(f"the confidence of {word!r} is {probability!r}, expected a probability from 0 to 1")
-    return {"confidences": [[str(word), float(p)] for word, p in confidences]} if confidences else {}
 
 
 def joined(texts: Sequence[str], between: str) -> dict[str, Any]:

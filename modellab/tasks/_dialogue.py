@@ -6,13 +6,14 @@ without audio, "first_token_s", "first_audio_s": null for unknown}, and "heard" 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from modellab import audio
+from modellab.errors import described
 from modellab.metrics import audio_health
+from modellab.tasks import _returned, _transcript
 from modellab.types import Audio, Counts, Metric, Ratio, Reply
 
 JUDGE_RATE_HZ = 16_000
@@ -36,13 +37,16 @@ def as_json(reply: Any, method: str) -> dict[str, Any]:
     if not isinstance(reply.text, str) or not isinstance(reply.audio, Audio | None):
         came = f"text {type(reply.text).__name__}, audio {type(reply.audio).__name__}"
         raise TypeError(f"{method} returned a Reply with {came}, expected str and Audio or None")
+    if not _returned.is_truth(reply.complete):
+        came = described(reply.complete)
+        raise TypeError(f"{method} returned a Reply whose complete is {came}, expected True or False")
+    latencies = {name: _returned.latency(f"{name} of {method}", getattr(reply, name)) for name in LATENCIES}
     return {
         "text": reply.text,
-        "audio": reply.audio,
+        "audio": reply.audio and _returned.sound(method, reply.audio),
         "complete": bool(reply.complete),
         "health": audio_health.health(reply.audio) if reply.audio else None,
-        "first_token_s": _known(reply.first_token_s),
-        "first_audio_s": _known(reply.first_audio_s),
+        **latencies,
     }
 
 
@@ -51,7 +55,7 @@ def heard(judge: Any, reply: Mapping[str, Any]) -> dict[str, Any]:
     if not reply["audio"]:
         return dict(reply)
     silent = audio_health.is_silent(reply["health"])
-    said = "" if silent else judge.transcribe(audio.read(Path(reply["audio"]["audio"]), JUDGE_RATE_HZ)).text
+    said = "" if silent else _transcript.heard(judge, audio.read(Path(reply["audio"]["audio"]), JUDGE_RATE_HZ))
     return {**reply, "heard": said}
 
 
@@ -97,7 +101,3 @@ def modality(reply: Mapping[str, Any]) -> frozenset[str]:
     """The modalities of an answer, out of MODALITIES; audio that is silent is none."""
     loud = reply["health"] is not None and not audio_health.is_silent(reply["health"])
     return frozenset((["text"] if reply["text"].strip() else []) + (["audio"] if loud else []))
-
-
-def _known(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None

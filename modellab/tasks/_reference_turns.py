@@ -17,6 +17,7 @@ from modellab.errors import DatasetError, described
 from modellab.metrics import diarization as metric
 from modellab.metrics.vad import merge as merge_regions
 from modellab.metrics.vad import subtract
+from modellab.tasks import _returned
 from modellab.types import Region, Row, Turn
 
 
@@ -76,7 +77,7 @@ def turn(given: Any) -> Turn:
     """A stretch of finite seconds in order with a name, or ValueError saying what came."""
     try:
         start_s, end_s, speaker = given
-        start_s, end_s = float(start_s), float(end_s)
+        start_s, end_s = _returned.seconds(start_s), _returned.seconds(end_s)
     except (TypeError, ValueError):
         raise ValueError(f"{described(given)}, expected [start_s, end_s, speaker]") from None
     if not isinstance(speaker, str) or not speaker:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from modellab.errors import described
+from modellab.tasks import _returned
 from modellab.types import Audio
 
 
@@ -17,9 +18,7 @@ def joined(pieces: Any) -> Audio:
         if not isinstance(piece, Audio):
             hint = ": does speak() end without a return?" if piece is None else ""
             raise TypeError(f"speak() gave {described(piece)}, expected Audio or an iterator of Audio{hint}")
-        if piece.samples.ndim != 1 or piece.samples.dtype.kind != "f":
-            came = f"{piece.samples.dtype} of shape {piece.samples.shape}"
-            raise TypeError(f"speak() gave samples as {came}, expected float32 in [-1, 1] of shape (n_samples,)")
+    listed = [_returned.sound("speak()", piece) for piece in listed]
     if not listed:
         raise TypeError("speak() gave nothing at all, expected at least one piece of Audio")
     rates = sorted({piece.rate_hz for piece in listed})

@@ -8,25 +8,39 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol, SupportsFloat
 
 from modellab.errors import described
-from modellab.tasks import _breakdown
-from modellab.types import Transcript
+from modellab.tasks import _breakdown, _returned
+from modellab.types import Audio, Transcript
 
 UNSPACED = ("zh", "yue", "ja", "th", "lo", "km", "my")  # languages that are written without blanks between words
 
 
+class Transcriber(Protocol):
+    """What an ASR model's adapter provides."""
+
+    def transcribe(self, audio: Audio) -> Transcript: ...
+
+
 def encode(output: Any) -> dict[str, Any]:
-    """A Transcript as JSON types; TypeError for anything else."""
+    """A Transcript as JSON types, null for an unknown time; TypeError for anything else, and for a wrong field."""
     if not isinstance(output, Transcript):
         hint = ": does transcribe() end without a return?" if output is None else ""
         raise TypeError(f"transcribe() returned {described(output)}, expected a Transcript{hint}")
     if not isinstance(output.text, str):
-        raise TypeError(f"transcribe() returned a Transcript whose text is {described(output.text)}, expected a str")
-    segments = [[str(words), _seconds(start_s), _seconds(end_s)] for words, start_s, end_s in output.segments]
-    transcript = {"text": output.text, "language": output.language or "", "segments": segments}
-    return {**transcript, **_breakdown.encoded(output.confidences)}
+        raise _wrong("text", output.text, "a str")
+    if not isinstance(output.language, str | None):
+        raise _wrong("language", output.language, "a code such as 'de', '' where it is unknown")
+    segments = [_segment(i, each) for i, each in enumerate(_listed("segments", output.segments))]
+    sure = [_confidence(i, each) for i, each in enumerate(_listed("confidences", output.confidences))]
+    told = {"text": output.text, "language": output.language or "", "segments": segments}
+    return {**told, **({"confidences": sure} if sure else {})}
+
+
+def heard(judge: Transcriber, speech: Audio) -> str:
+    """The text that a recogniser heard; TypeError where it gave anything else than a Transcript."""
+    return str(encode(judge.transcribe(speech))["text"])
 
 
 def joined(parts: Sequence[tuple[float, Mapping[str, Any]]]) -> dict[str, Any]:
@@ -61,5 +75,49 @@ def recall(remembered: str | None) -> dict[str, Any] | None:
     return None if remembered is None else {"text": remembered, "language": "", "segments": []}
 
 
-def _seconds(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
+def _segment(place: int, given: Any) -> list[Any]:
+    try:
+        words, *times = given
+        start_s, end_s = times
+    except (TypeError, ValueError):
+        raise _wrong(f"segments[{place}]", given, "(text, start_s, end_s)") from None
+    if not isinstance(words, str):
+        raise _wrong(f"segments[{place}].text", words, "a str")
+    return [words, *(_time(f"segments[{place}].{name}", at) for name, at in (("start_s", start_s), ("end_s", end_s)))]
+
+
+def _time(field: str, value: object) -> float | None:
+    try:
+        found = _returned.seconds(value)
+    except ValueError as error:
+        raise TypeError(f"transcribe() returned a Transcript whose {field} is {error}") from error
+    return found if math.isfinite(found) else None
+
+
+def _confidence(place: int, given: Any) -> list[Any]:
+    try:
+        word, probability = given
+    except (TypeError, ValueError):
+        raise _wrong(f"confidences[{place}]", given, "(word, probability)") from None
+    if not isinstance(word, str):
+        raise _wrong(f"confidences[{place}].word", word, "a str")
+    if (
+        _returned.is_truth(probability)
+        or not isinstance(probability, SupportsFloat)
+        or not 0 <= float(probability) <= 1
+    ):
+        raise TypeError(f"the confidence of {word!r} is {probability!r}, expected a probability from 0 to 1")
+    return [word, float(probability)]
+
+
+def _listed(field: str, given: Any) -> list[Any]:
+    if isinstance(given, str | bytes):
+        raise _wrong(field, given, "a tuple")
+    try:
+        return list(given)
+    except TypeError:
+        raise _wrong(field, given, "a tuple") from None
+
+
+def _wrong(field: str, came: object, expected: str) -> TypeError:
+    return TypeError(f"transcribe() returned a Transcript whose {field} is {described(came)}, expected {expected}")

@@ -24,6 +24,7 @@ from typing import Any, NamedTuple, Protocol
 from modellab import audio, text
 from modellab.errors import DatasetError, described
 from modellab.metrics.alignment import Boundaries, compare, misplaced, percentile
+from modellab.tasks import _returned
 from modellab.types import Audio, Counts, Gross, Metric, Ratio, Row, Word
 from modellab.types.display import DisplayBlock, Kind, Lane, Lines, Span, Timeline
 from modellab.types.rows import length_s
@@ -116,13 +117,8 @@ def run(model: Aligner, given: Given) -> Answer:
 def encode(output: Any) -> dict[str, Any]:
     """Words as JSON types; TypeError for anything else. Times are kept as they came, however wrong."""
     words, forced = output
-    if not isinstance(words, Sequence) or isinstance(words, str):
-        hint = ": does align() end without a return?" if words is None else ""
-        raise TypeError(f"align() returned {described(words)}, expected a list of Word(text, start_s, end_s){hint}")
-    try:
-        return {"words": [_listed(_word(word)) for word in words], "forced": forced}
-    except ValueError as error:
-        raise TypeError(f"align() returned {error}") from error
+    found = _returned.rows("align()", words, "Word(text, start_s, end_s)", _word)
+    return {"words": list(map(_listed, found)), "forced": forced}
 
 
 def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
@@ -217,7 +213,7 @@ def _word(given: Any) -> Word:
     """A Word with float times, NaN for null, or ValueError saying what came."""
     try:
         words, start_s, end_s = given
-        times = [math.nan if time_s is None else float(time_s) for time_s in (start_s, end_s)]
+        times = [math.nan if time_s is None else _returned.seconds(time_s) for time_s in (start_s, end_s)]
     except (TypeError, ValueError):
         raise ValueError(f"{described(given)}, expected [word, start_s, end_s]") from None
     if not isinstance(words, str):

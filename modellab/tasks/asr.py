@@ -37,7 +37,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from modellab import audio, text
 from modellab.metrics import alignment_text, casing_punctuation, transcript_sanity
@@ -46,6 +46,7 @@ from modellab.tasks import _breakdown, _references
 from modellab.tasks._batch import run_batch as run_batch
 from modellab.tasks._breakdown import Wanted
 from modellab.tasks._references import Held, Reference, Scoring
+from modellab.tasks._transcript import Transcriber as Transcriber
 from modellab.tasks._transcript import encode as encode
 from modellab.tasks._transcript import joined as joined
 from modellab.tasks._transcript import recall as recall
@@ -90,12 +91,6 @@ ROW = ("text", "references", "session", "chunk", "speaker", "voice", "condition"
 SETTINGS: Mapping[str, Any] = _references.SETTINGS
 SCORING: Mapping[str, Sequence[Any]] = _references.SCORING  # settings that no model hears of
 PER_CHUNK = ("success_rate",)  # what of a session in chunks stays with each of them
-
-
-class Transcriber(Protocol):
-    """What an ASR model's adapter provides."""
-
-    def transcribe(self, audio: Audio) -> Transcript: ...
 
 
 @dataclass(frozen=True, slots=True)

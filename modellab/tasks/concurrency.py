@@ -35,6 +35,7 @@ from modellab.errors import DatasetError, ModelError, ServerError
 from modellab.metrics.concurrency import LEVELS, at, largest, most_streams
 from modellab.metrics.edit_distance import align
 from modellab.system import load_loops
+from modellab.tasks import _transcript
 from modellab.tasks.asr import Transcriber
 from modellab.text import Normaliser
 from modellab.types import Audio, Counts, Metric, Ratio, Row
@@ -163,7 +164,7 @@ def run(model: Served, given: Given) -> Load:
         due_s = time.perf_counter() - begun_s if due_s is None else due_s
         said, fault = None, ""
         try:
-            said = own.caller.transcribe(clip).text
+            said = _transcript.encode(own.caller.transcribe(clip))["text"]
         except (ServerError, ModelError) as error:
             fault = str(error).splitlines()[0]
             load.first_fault = load.first_fault or (error if isinstance(error, ServerError) else ServerError(fault))

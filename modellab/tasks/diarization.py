@@ -29,11 +29,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
 from modellab import audio
-from modellab.errors import DatasetError, described
+from modellab.errors import DatasetError
 from modellab.metrics import diarization as metric
 from modellab.metrics import diarization_errors
 from modellab.metrics.diarization import Collar, Diarization
-from modellab.tasks import _reference_turns
+from modellab.tasks import _reference_turns, _returned
 from modellab.types import Audio, Counts, Gross, Metric, Ratio, Region, Row, Turn
 from modellab.types.display import DisplayBlock, Kind, Lane, Lines, Span, Timeline
 from modellab.types.rows import length_s
@@ -128,13 +128,8 @@ def run(model: Diarizer, given: Given) -> list[Turn]:
 
 def encode(output: Any) -> dict[str, Any]:
     """Turns as JSON types; TypeError for anything else."""
-    if not isinstance(output, Sequence) or isinstance(output, str):
-        hint = ": does diarize() end without a return?" if output is None else ""
-        raise TypeError(f"diarize() returned {described(output)}, expected a list of Turn{hint}")
-    try:
-        return {"turns": [list(_reference_turns.turn(stretch)) for stretch in output]}
-    except ValueError as error:
-        raise TypeError(f"diarize() returned {error}") from error
+    turns = _returned.rows("diarize()", output, "Turn", _reference_turns.turn)
+    return {"turns": list(map(list, turns))}
 
 
 def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:

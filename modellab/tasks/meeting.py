@@ -30,6 +30,7 @@ from modellab.metrics import alignment_text
 from modellab.metrics import meeting as metric
 from modellab.metrics.edit_distance import Alignment, align
 from modellab.metrics.meeting import Attribution
+from modellab.tasks import _returned
 from modellab.text import Normaliser
 from modellab.types import Audio, Counts, Gross, Metric, Ratio, Row, SpokenTurn
 from modellab.types.display import DisplayBlock, Lane, Span, Timeline, Words
@@ -101,13 +102,8 @@ def run(model: MeetingTranscriber, given: Audio) -> list[SpokenTurn]:
 
 def encode(output: Any) -> dict[str, Any]:
     """Utterances as JSON types; TypeError for anything else."""
-    if not isinstance(output, Sequence) or isinstance(output, str):
-        hint = ": does transcribe_speakers() end without a return?" if output is None else ""
-        raise TypeError(f"transcribe_speakers() returned {described(output)}, expected a list of SpokenTurn{hint}")
-    try:
-        return {"utterances": [list(_spoken(each)) for each in output]}
-    except ValueError as error:
-        raise TypeError(f"transcribe_speakers() returned {error}") from error
+    spoken = _returned.rows("transcribe_speakers()", output, "SpokenTurn", _spoken)
+    return {"utterances": list(map(list, spoken))}
 
 
 def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
@@ -229,7 +225,7 @@ def _spoken(given: Any) -> SpokenTurn:
     """A stretch of finite seconds in order with a name and words, or ValueError saying what came."""
     try:
         start_s, end_s, speaker, words = given
-        start_s, end_s = float(start_s), float(end_s)
+        start_s, end_s = _returned.seconds(start_s), _returned.seconds(end_s)
     except (TypeError, ValueError):
         raise ValueError(f"{described(given)}, expected [start_s, end_s, speaker, words]") from None
     if not isinstance(speaker, str) or not speaker:

@@ -30,6 +30,7 @@ from modellab.metrics.alignment_text import lines
 from modellab.metrics.edit_distance import align
 from modellab.streaming.feed import Noted, listen
 from modellab.streaming.options import DEFAULTS, Choice, choice
+from modellab.tasks import _transcript
 from modellab.text import Normaliser
 from modellab.types import RARE, Audio, Counts, Floats, Gross, Metric, Ratio, Row, Transcript
 from modellab.types.display import DisplayBlock, Lane, Lines, Span, Timeline, Words
@@ -131,12 +132,10 @@ def encode(output: Any) -> dict[str, Any]:
     events = [[each.event.kind, each.event.text, each.at_s, _finite(each.fed_s)] for each in output.noted]
     updates = [streaming.Update.of(event) for event in events]
     whole = output.batch and output.batch()
-    if whole is not None and not isinstance(whole, Transcript):
-        raise TypeError(f"transcribe() returned a {type(whole).__name__}, expected a Transcript")
     return {
         "text": streaming.transcript(updates),
         "events": events,
-        "batch": None if whole is None else whole.text,
+        "batch": None if whole is None else _transcript.encode(whole)["text"],
         "clock": output.clock,
     }
 

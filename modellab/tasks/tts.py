@@ -32,7 +32,7 @@ from modellab.metrics import (
     transcript_sanity,
 )
 from modellab.metrics.edit_distance import Alignment, align
-from modellab.tasks import _speech_pieces
+from modellab.tasks import _speech_pieces, _transcript
 from modellab.tasks.asr import Transcriber
 from modellab.text import Normaliser
 from modellab.types import Audio, Counts, Gross, Metric, Ratio, Row
@@ -180,10 +180,10 @@ def examine(judge: Transcriber, row: Row, output: Mapping[str, Any]) -> dict[str
         return {**output, "second_heard" if again else "heard": ""}
     speech = audio.read(Path(output["audio"]["audio"]))
     if again:
-        return {**output, "second_heard": judge.transcribe(audio.resample(speech, JUDGE_RATE_HZ)).text}
+        return {**output, "second_heard": _transcript.heard(judge, audio.resample(speech, JUDGE_RATE_HZ))}
     narrow, wanted = audio.resample(speech, JUDGE_RATE_HZ), row.get("estimates", [])
     found: dict[str, Any] = {
-        "heard": judge.transcribe(narrow).text,
+        "heard": _transcript.heard(judge, narrow),
         "loudness_lufs": speech_quality.loudness(speech),
     }
     if "reference_audio" in row:

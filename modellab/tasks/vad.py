@@ -27,6 +27,7 @@ from modellab import audio
 from modellab.errors import DatasetError, described
 from modellab.metrics import roc
 from modellab.metrics.vad import Detection, compare, edges, intersect, merge
+from modellab.tasks import _returned
 from modellab.types import Audio, Counts, Gross, Metric, Ratio, Region, Row, total
 from modellab.types.display import DisplayBlock, Kind, Lane, Lines, Span, Timeline
 from modellab.types.rows import length_s
@@ -109,13 +110,8 @@ def encode(output: Any) -> dict[str, Any]:
     """Regions as JSON types, and the levels of a model that gives probabilities; TypeError for anything else."""
     if isinstance(output, Detected):
         return {**encode(output.regions), **_levels(output.probabilities())}
-    if not isinstance(output, Sequence) or isinstance(output, str):
-        hint = ": does detect() end without a return?" if output is None else ""
-        raise TypeError(f"detect() returned {described(output)}, expected a list of Region(start_s, end_s){hint}")
-    try:
-        return {"regions": [list(_region(pair)) for pair in output]}
-    except ValueError as error:
-        raise TypeError(f"detect() returned {error}") from error
+    regions = _returned.rows("detect()", output, "Region(start_s, end_s)", _region)
+    return {"regions": list(map(list, regions))}
 
 
 def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
@@ -201,7 +197,7 @@ def _found(output: Mapping[str, Any] | None) -> list[Region]:
 def _region(pair: Any) -> Region:
     """A pair of finite seconds in order, or ValueError saying what came."""
     try:
-        start_s, end_s = (float(edge) for edge in pair)
+        start_s, end_s = (_returned.seconds(edge) for edge in pair)
     except (TypeError, ValueError):
         raise ValueError(f"{described(pair)}, expected [start_s, end_s]") from None
     if not (math.isfinite(start_s) and math.isfinite(end_s)):

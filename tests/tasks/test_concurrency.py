@@ -63,7 +63,13 @@ def load(served: Served, **row: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("streams", [1, 4])
 def test_so_many_ask_at_once(streams: int) -> None:
-    served = Served(lambda _: "a b")
+    together = threading.Barrier(streams)
+
+    def answer(_: int) -> str:
+        together.wait(60)
+        return "a b"
+
+    served = Served(answer)
     said = load(served, streams=streams)
     assert served.most == streams
     assert len(served.limits) == streams
