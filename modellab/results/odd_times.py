@@ -38,6 +38,15 @@ def fault(output: Any, duration_s: float) -> str:
     >>> fault({"segments": [["a", 0.0, 2.0]]}, 2.0), fault({"turns": [[-1.0, 2.0, "A"]]}, 2.0)
     ('', 'turns[0] begins at -1 s')
     """
+    if not isinstance(output, Mapping):
+        return ""
+    try:
+        return _fault(output, duration_s)
+    except (TypeError, ValueError):
+        return "they are no numbers"
+
+
+def _fault(output: Mapping[str, Any], duration_s: float) -> str:
     last_s = -math.inf
     for key, place, start_s, end_s in _stretches(output):
         here = f"{key}[{place}]"
@@ -54,10 +63,8 @@ def fault(output: Any, duration_s: float) -> str:
     return ""
 
 
-def _stretches(output: Any) -> Iterator[tuple[str, int, float, float]]:
+def _stretches(output: Mapping[str, Any]) -> Iterator[tuple[str, int, float, float]]:
     """The list, the place in it, start and end in s, NaN where unknown."""
-    if not isinstance(output, Mapping):
-        return
     for key in (*TEXT_FIRST, *TIMES_FIRST):
         for place, row in enumerate(output.get(key) or ()):
             times = row[1:3] if key in TEXT_FIRST else row[:2]

@@ -11,7 +11,7 @@ from modellab.datasets import Dataset, clusters, decoded_length, sessions
 from modellab.errors import Cancelled, ModelError, ServerError, WorkerError
 from modellab.plan.matrix import Case, ModelInstance
 from modellab.results import seeds, withheld
-from modellab.runner import preprocessed, worker_environment
+from modellab.runner import preprocessed, reply, worker_environment
 from modellab.runner.latencies import latencies
 from modellab.runner.meters import cached_answers
 from modellab.runner.result import load_readings, result_of
@@ -72,9 +72,10 @@ class Loaded:
             raise Cancelled
         limit_s = self.timeout_for(seconds(row))
         order = {"row": sendable(row), **_following(then), **({"go_on": True} if go_on and then else {})}
-        return preprocessed.asking(self.handle.ask, self.preprocessing)(
+        answer = preprocessed.asking(self.handle.ask, self.preprocessing)(
             "utterance", order, limit_s, lambda: self.timeout_for(decoded_length.longest_s(row))
         )
+        return reply.checked(answer, row)
 
     def call_together(self, rows: Sequence[Row], then: Sequence[Row] = ()) -> list[dict[str, Any]]:
         """One call on several rows: an encoded output each. May raise Cancelled, and ModelError for all of them."""
@@ -85,7 +86,7 @@ class Loaded:
         replies: list[dict[str, Any]] = preprocessed.asking(self.handle.ask, self.preprocessing)(
             "utterances", order, limit_s, lambda: sum(self.timeout_for(decoded_length.longest_s(row)) for row in rows)
         )["replies"]
-        return replies
+        return [reply.checked(each, row) for each, row in zip(replies, rows, strict=True)]
 
     def examined(self, task: Task, row: Row, output: Any) -> Any:
         """The output with what the judge hears in it; unchanged where the dataset has no judge."""
@@ -236,12 +237,12 @@ def warm_up(task: Task, data: Dataset, loaded: Loaded) -> float:
 def utterance_of(task: Task, row: Row, data: Dataset, loaded: Answering) -> Utterance:
     """What the model makes of one row, scored; with an error where it raised."""
     try:
-        reply, error = loaded.call(row), ""
+        answer, error = loaded.call(row), ""
     except ModelError as raised:
-        reply, error = {"output": None}, str(raised)
-    output, given_s = None if error else loaded.examined(task, row, reply["output"]), reply.get("given_s")
+        answer, error = {"output": None}, str(raised)
+    output, given_s = None if error else loaded.examined(task, row, answer["output"]), answer.get("given_s")
     sample = decoded_length.sample(task, row, data.options, given_s, output)
-    counts, (wall_s, cpu_s, gpu_s) = _scored(task, sample, output, data), times(reply)
+    counts, (wall_s, cpu_s, gpu_s) = _scored(task, sample, output, data), times(answer)
     said_by = clusters.cluster(row, data.header)
     audio_s = decoded_length.heard_s(row, given_s, sample.duration_s, output)
     return Utterance(sample.id, counts, output, wall_s, cpu_s, audio_s, error, said_by, gpu_s)
@@ -262,10 +263,10 @@ def _retimed(utterance: Utterance, row: Row, loaded: Loaded) -> Utterance:
     if utterance.error or math.isnan(utterance.wall_s):
         return utterance
     try:
-        reply = loaded.call(row)
+        answer = loaded.call(row)
     except ModelError:
         return utterance
-    wall_s, cpu_s, gpu_s = times(reply)
+    wall_s, cpu_s, gpu_s = times(answer)
     return replace(utterance, wall_s=wall_s, cpu_s=cpu_s, gpu_s=gpu_s)
 
 
@@ -277,13 +278,13 @@ def _wall_s(loaded: Loaded, row: Row) -> float:
         return math.inf
 
 
-def times(reply: Mapping[str, Any]) -> tuple[float, float, float]:
+def times(answer: Mapping[str, Any]) -> tuple[float, float, float]:
     """Wall, CPU and GPU seconds of a call; NaN where a clock does not exist, or the model raised.
 
     WorkerError where a clock ran backwards: no number can be made of that. CPU time is less the cost of looking after
     child processes, in ticks, so that a call that takes hardly any may come out a little below 0.
     """
-    wall_s, cpu_s, gpu_s = (float(reply.get(clock, math.nan)) for clock in ("wall_s", "cpu_s", "gpu_s"))
+    wall_s, cpu_s, gpu_s = (float(answer.get(clock, math.nan)) for clock in reply.CLOCKS)
     for clock, took_s, slack_s in (("wall", wall_s, 0.0), ("CPU", cpu_s, TICKS_S), ("GPU", gpu_s, 0.0)):
         if took_s < -slack_s:
             raise WorkerError(

@@ -39,6 +39,7 @@ from modellab.errors import (
     told,
     trace,
 )
+from modellab.system import descendants
 from modellab.system.child_log import ChildLog
 from modellab.system.json_lines import MOST_REPLY_BYTES, PROTOCOL, Pipes, too_long
 
@@ -80,6 +81,7 @@ class JsonChild:
         self.pipes.started()
 
     def _start(self, command: Sequence[str], cwd: Path | None, env: Mapping[str, str] | None) -> None:
+        self.mark, env = descendants.marked(os.environ if env is None else env)
         try:
             self.process = subprocess.Popen(
                 [*command, *map(str, self.pipes.theirs)],
@@ -142,9 +144,10 @@ class JsonChild:
         return CrashError(f"the worker died during {verb!r}: {exit_reason(code)}{self.log.tail()}")
 
     def kill(self) -> None:
-        """End the process and whatever it started, at once."""
+        """End the process and whatever it started, at once, also what has a session of its own."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
+        descendants.end(self.mark)
         try:
             self.process.wait(timeout=END_S)
         except subprocess.TimeoutExpired:  # a busy machine, a driver that holds it: it goes later, beside what goes on

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from modellab.system import descendants
+
 PREFIX = "modellab-run-"
 
 
@@ -65,7 +67,10 @@ def named(what: str, name: str, below: Path | None = None) -> Path:
 
 
 def sweep(below: Path | None = None) -> list[Path]:
-    """Remove the folders of this user's processes that are gone, and return them. Never raises."""
+    """Remove the folders of this user's processes that are gone, and return them. Never raises.
+
+    What a worker that was killed has started and left behind, whose temporary folder it was, ends too.
+    """
     removed = []
     for path in sorted((below or Path(tempfile.gettempdir())).glob(f"{PREFIX}*")):
         try:
@@ -75,6 +80,7 @@ def sweep(below: Path | None = None) -> list[Path]:
         except OSError:  # somebody holds it, or has just removed it
             continue
         if lock >= 0:
+            descendants.end(f"TMPDIR={path}\0")
             shutil.rmtree(path, ignore_errors=True)
             os.close(lock)
             removed.append(path)

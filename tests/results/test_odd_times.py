@@ -19,6 +19,8 @@ from modellab.types import Utterance
         ({"segments": [["a", 3.5, 4.0]]}, "segments[0] begins at 3.5 s and ends at 4 s, in a clip of 2 s"),
         ({"segments": [["a", 1500.0, None]]}, "segments[0] begins at 1500 s, in a clip of 2 s"),
         ({"segments": [["b", 1.9, 2.0], ["a", 0.0, 0.5]]}, "segments[1] begins at 0 s, the one before it at 1.9 s"),
+        ({"segments": [["a", "x", 1.0]]}, "they are no numbers"),
+        ({"segments": "abc"}, "they are no numbers"),
         ({"regions": [[-0.5, 1.0]]}, "regions[0] begins at -0.5 s"),
         ({"turns": [[4.0, 5.0, "A"]]}, "turns[0] begins at 4 s and ends at 5 s, in a clip of 2 s"),
         ({"utterances": [[4.0, 5.0, "A", "a"]]}, "utterances[0] begins at 4 s and ends at 5 s, in a clip of 2 s"),
