@@ -129,7 +129,15 @@ def test_whatever_else_is_raised_is_the_adapters() -> None:
 
 
 def test_an_open_loop_does_not_wait_for_answers() -> None:
-    served = Served(lambda _: time.sleep(0.2) or "a b")  # type: ignore[func-returns-value]
+    second = threading.Event()
+
+    def answer(number: int) -> str:
+        if number > 1:
+            second.set()
+        assert second.wait(60), "the second call is made while the first has no answer"
+        return "a b"
+
+    served = Served(answer)
     said = load(served, requests_per_s=50)
     dues = [due_s for due_s, _, _ in said["calls"]]
     assert dues == sorted(dues)
@@ -145,7 +153,7 @@ def test_an_open_loop_does_not_wait_for_answers() -> None:
 def test_a_level_ends_in_time() -> None:
     level = concurrency.read({**ROW, "streams": 1}, {**OPTIONS, "settings": {"calls": 1000, "longest_s": 0.1}}).level
     said = concurrency.encode(concurrency.run(Served(lambda _: "a"), concurrency.Given(CLIP, level)))
-    assert 1 <= len(said["calls"]) <= 6
+    assert len(said["calls"]) <= 6, "a busy machine may begin none in 0.1 s"
 
 
 def test_what_is_counted() -> None:
