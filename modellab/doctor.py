@@ -25,7 +25,7 @@ from modellab.plan.matrix import Broken, Case, Matrix, ModelInstance
 from modellab.plan.settings import Project, find_root
 from modellab.results import baselines
 from modellab.runner import transcribe
-from modellab.system import extras
+from modellab.system import extras, installer
 from modellab.system.cache import home
 from modellab.system.machine import machine_class
 from modellab.types import CaseId
@@ -90,7 +90,7 @@ def _pyav(area: str) -> Check:
     try:
         import av
     except ImportError as error:  # it is there and does not load
-        return Check(area, "audio and video", "bad", f"PyAV: {error}", "pip install --force-reinstall av")
+        return Check(area, "audio and video", "bad", f"PyAV: {error}", installer.command("--force-reinstall", "av"))
     libraries = ", ".join(
         f"{name} {'.'.join(map(str, av.library_versions[name]))}" for name in ("libavcodec", "libavformat")
     )
@@ -114,7 +114,7 @@ def engines(cases: Matrix) -> Iterator[Check]:
             continue
         folder, model = entry
         if package := availability.missing_package(model):
-            mend = f"pip install 'modellab[{model.install}]'" if model.install else f"install {package}"
+            mend = extras.install(model.install) if model.install else f"install {package}"
             yield Check("engines", folder.name, "absent", f"package {package} is not installed", mend)
             continue
         distributions = dict.fromkeys(_distribution(package, providers) for package in model.packages)
@@ -157,14 +157,12 @@ def weights_here(cases: Matrix) -> Iterator[Check]:
 def default(cases: Matrix, project: Project) -> Iterator[Check]:
     """Really load what runs when nothing is named: a package may be there and not work."""
     extra = transcribe.DEFAULT.partition(":")[0].replace("_", "-")
-    mend = f"pip install 'modellab[{extra}]'"
+    mend = extras.install(extra)
     try:
         chosen = transcribe.choose(cases)
         providers = _providers()
         brought = filter(None, (_distribution(package, providers) for package in chosen.model.packages))
-        mend = (
-            f"pip install --force-reinstall {' '.join(dict.fromkeys(brought))}"  # modellab by name: another project's
-        )
+        mend = installer.command("--force-reinstall", *dict.fromkeys(brought))  # modellab by name: another project's
         with transcribe.loaded(chosen, project.threads) as ready:
             found = f"{_name(chosen)} loads in {ready.facts['load_s']:.2f} s"
     except (ModellabError, OSError) as error:

@@ -21,7 +21,7 @@ from modellab import audio
 from modellab.audio import conditions, stretch
 from modellab.audio.conditions import Condition
 from modellab.errors import AudioError, ConfigError, CrashError, WorkerError
-from modellab.system import cache, json_child, textfile
+from modellab.system import cache, extras, json_child, textfile
 from modellab.system.json_child import JsonChild
 
 LIBRARIES = ("torch-audiomentations", "torch", "soundfile", "soxr", "numpy")
@@ -74,7 +74,7 @@ class Helper:
         except WorkerError as error:
             raise AudioError(f"{order['clip']} under {order['condition']} could not be made: {error}") from error
         if missing := reply.get("missing"):
-            raise ConfigError(f"{order['condition']} needs {missing}: pip install 'modellab[robustness]'")
+            raise ConfigError(f"{order['condition']} needs {missing}: {extras.install('robustness')}")
 
     def close(self) -> None:
         """End the helper, if there is one."""

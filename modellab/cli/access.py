@@ -37,7 +37,7 @@ def list_tokens(json: AsJson = False) -> None:
     """Every token, the newest first, without what it is."""
     rows = _ask("tokens.list")
     if json:
-        _put(rows)
+        common.put_json(rows)
         return
     columns = ["name", "id", "project", "scopes", "of", "state", "used"]
     common.print_table(columns, ([*_token(row), _state(row), _when(row["used_at"])] for row in rows))
@@ -74,7 +74,7 @@ def list_users(json: AsJson = False) -> None:
     """Every account, and its role in each project."""
     rows = _ask("users.list")
     if json:
-        _put(rows)
+        common.put_json(rows)
         return
     table = ([row["name"], _roles(row), row["signs_in"], "disabled" if row["disabled_at"] else ""] for row in rows)
     common.print_table(["name", "roles", "signs in by", "state"], table)
@@ -129,7 +129,7 @@ def audit(most: Annotated[int, typer.Option(min=1, max=200, help="Lines.")] = 50
     """What people did to the server, the newest first."""
     rows = _ask("audit", most=most)
     if json:
-        _put(rows)
+        common.put_json(rows)
         return
     table = ([_when(row["at"]), row["who"], row["act"], row["target"], row["address"]] for row in rows)
     common.print_table(["when", "who", "what", "to", "from"], table)
@@ -140,7 +140,7 @@ def list_projects(json: AsJson = False) -> None:
     """Every project, with its members."""
     rows = _ask("projects.list")
     if json:
-        _put(rows)
+        common.put_json(rows)
         return
     members = (", ".join(f"{name} ({role})" for name, role in row["members"].items()) for row in rows)
     common.print_table(["name", "members"], zip((row["name"] for row in rows), members, strict=True))
@@ -177,12 +177,6 @@ def _password() -> str:
     if sys.stdin.isatty():
         return str(typer.prompt("password", hide_input=True, confirmation_prompt=True))
     return sys.stdin.readline().rstrip("\n")
-
-
-def _put(rows: Any) -> None:
-    import json
-
-    common.put(json.dumps(rows, indent=2) + "\n")
 
 
 def _token(row: dict[str, Any]) -> list[str]:

@@ -146,7 +146,8 @@ def identify(
 
 def chat(
     turns: Annotated[
-        list[str] | None, typer.Argument(metavar="TEXT...", help="What is said in turn; else lines of standard input.")
+        list[str] | None,
+        typer.Argument(metavar="[TEXT]...", help="What is said in turn; else the lines of stdin."),
     ] = None,
     model: Model = "lfm2_5_audio:tiny",
     device: Device = "cpu",
@@ -203,7 +204,7 @@ def _each(files: Sequence[Path], setting: Setting, lines: Lines, more: dict[str,
     failed = False
     waiting = Waiting(len(files))
     with _listening(*setting) as listener:
-        for file in files:
+        for waiting.number, file in enumerate(files):
             try:
                 duration_s = audio.info(file).duration_s
                 row = {"id": file.name, "audio": str(file), "duration_s": duration_s, **more}

@@ -167,6 +167,7 @@ datasets.app.command()(dataset_power.power)
 datasets.app.command()(dataset_import.formats)
 datasets.app.command()(dataset_import.presets)
 datasets.app.command(name="import")(dataset_import.import_dataset)
+grouped.dress(app)
 
 
 def _version(wanted: bool) -> None:

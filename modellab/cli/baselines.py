@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -121,7 +120,7 @@ def every(as_json: options.AsJson = False) -> None:
         rows = [_told(each) for each in found if not each.problem]
         damaged = [each.problem for each in found if each.problem]
         listed = {"baselines": rows, "damaged": damaged, "unused": unused, "without": len(keys) - len(found)}
-        common.put(json.dumps(listed, ensure_ascii=False, indent=1) + "\n")
+        common.put_json(listed)
     else:
         _tell_holdings(found, unused, len(keys) - len(found))
     if any(each.problem for each in found):

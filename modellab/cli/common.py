@@ -124,6 +124,13 @@ def put(data: str) -> None:
     typer.echo(data, nl=False)
 
 
+def put_json(value: Any) -> None:
+    """One JSON document to stdout; a number that is none is null."""
+    from modellab.system import escape
+
+    put(escape.document(value))
+
+
 def printable(text: str) -> str:
     """Text from a result for a terminal: no escape sequence takes effect, none turns the direction or breaks a line."""
     from modellab.system import escape

@@ -32,9 +32,9 @@ def agrees(question: str) -> bool:
     if os.environ.get("CI") or not is_terminal():
         return False
     common.say(f"{question} [Y/n] ", nl=False, err=True)
-    key = typer.getchar()
+    typed = typer.getchar()  # one key, or all of what was pasted: "y" with its line end
     common.say(err=True)
-    return key in {"y", "Y", "\r", "\n"}
+    return typed[:1] in {"y", "Y", "\r", "\n"}
 
 
 def is_terminal() -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -37,7 +36,7 @@ def list_datasets(task: Task = "", as_json: options.AsJson = False) -> None:
     every = [_facts(folder) for folder in datasets.folders(common.project().golden)]
     found = [each for each in every if not task or each.get("task") == task]
     if as_json:
-        common.put(json.dumps({"datasets": found}, ensure_ascii=False, indent=1) + "\n")
+        common.put_json({"datasets": found})
     elif found:
         common.print_table(COLUMNS, map(_row, found))
     else:

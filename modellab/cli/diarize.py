@@ -60,7 +60,7 @@ def diarize(
     instance = instance or transcribe.choose(matrix, model or FLOOR, device, precision, TASK)
     failed, waiting = False, Waiting(len(files))
     with transcribe.listening(instance, threads or project.threads, TASK) as listener:
-        for file, name in zip(files, names, strict=True):
+        for waiting.number, (file, name) in enumerate(zip(files, names, strict=True)):
             try:
                 duration_s = audio.info(file).duration_s
                 with waiting(file.name, duration_s, listener.so_far_s):

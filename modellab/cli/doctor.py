@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from itertools import groupby
@@ -42,9 +41,7 @@ def doctor(
     checks = list(found) if as_json else _printed(found)
     able = can_run_default(checks)
     if as_json:
-        common.put(
-            json.dumps({"ready": able, "checks": [dataclasses.asdict(check) for check in checks]}, indent=1) + "\n"
-        )
+        common.put_json({"ready": able, "checks": [dataclasses.asdict(check) for check in checks]})
     else:
         verdict = (
             "ready: `modellab run --tier smoke` runs the embedded models" if able else "the default cannot run here"
@@ -108,9 +105,7 @@ def _selftest(as_json: bool) -> None:
     state = worst(checks)
     kept = outcome.keep(project.mlruns, project.threads, checks, today()) if find_root(project.root) else None
     if as_json:
-        common.put(
-            json.dumps({"state": state, "checks": [dataclasses.asdict(each) for each in checks]}, indent=1) + "\n"
-        )
+        common.put_json({"state": state, "checks": [dataclasses.asdict(each) for each in checks]})
     else:
         _print_selftest(checks)
         common.say("\n" + _verdict(checks), fg={"ok": "green", "failed": "red"}.get(state, "yellow"), bold=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,7 +54,7 @@ def history(
     cost = PENALTY if penalty is None else penalty
     found = series.read(key, entries, project.baselines, metric, last, cost)
     if as_json:
-        common.put(json.dumps(told.told(found), ensure_ascii=False, indent=1) + "\n")
+        common.put_json(told.told(found))
     else:
         _print(found)
     if as_json and not output:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -85,7 +84,7 @@ def lifecycle(
     project = common.project()
     matrix = common.matrix(project)
     if as_json:
-        common.put(json.dumps(_told(matrix, name), ensure_ascii=False, indent=1) + "\n")
+        common.put_json(_told(matrix, name))
         return
     if name:
         folder, model, variant = find_model(matrix, name)

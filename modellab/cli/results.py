@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -32,7 +31,7 @@ def results(
     project = common.project()
     found = _found(_stored(project, since), specs or ["latest"], every=every)
     if as_json:
-        common.put(json.dumps({"results": [_told(entry) for entry in found]}, ensure_ascii=False, indent=1) + "\n")
+        common.put_json({"results": [_told(entry) for entry in found]})
     else:
         common.print_table(COLUMNS, (_row(entry) for entry in found))
 

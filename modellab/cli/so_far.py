@@ -22,7 +22,7 @@ class Waiting:
 
     total: int
     model: str = ""  # where there are several
-    number: int = 0
+    number: int = 0  # how many were before, with those that could not be read
     heard_s: float = 0.0  # audio that is done
     spent_s: float = 0.0  # seconds that it took
     clock: Callable[[], float] = field(default=time.monotonic)

@@ -144,7 +144,9 @@ def _through(
 
     key = instance.key
     tried = tryout.Tried(f"{key.model}:{key.variant}", f"{key.device}-{key.precision}")
-    for heard in tryout.hear(instance, recordings, threads, language, tried, Waiting(len(recordings), tried.model)):
+    waiting = Waiting(len(recordings), tried.model)
+    for heard in tryout.hear(instance, recordings, threads, language, tried, waiting):
+        waiting.number = len(tried.heard)
         tell(tried, heard)
     return tried
 

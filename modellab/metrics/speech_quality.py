@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from modellab.system import extras
+from modellab.system import extras, installer
 from modellab.types import Audio
 
 RATE_HZ = 16_000  # what opinion and similarity hear
@@ -35,8 +35,8 @@ SHORTEST_S = 0.5  # a voice needs some speech
 ENOUGH = {  # what brings each, for a person who misses it
     **dict.fromkeys(extras.EXTRAS["speech-quality"].packages, extras.install("speech-quality")),
     "librosa": extras.install("speech-quality"),
-    "resemblyzer": "pip install --no-deps resemblyzer webrtcvad-wheels",
-    "distillmos": "pip install --no-deps distillmos xls-r-sqa",
+    "resemblyzer": installer.command("--no-deps", "resemblyzer", "webrtcvad-wheels"),
+    "distillmos": installer.command("--no-deps", "distillmos", "xls-r-sqa"),
 }
 
 

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from modellab.errors import ConfigError, did_you_mean
-from modellab.system import extras
+from modellab.system import extras, installer
 from modellab.types import Counts, Floats
 
 BLEU_ORDERS = 4
@@ -34,8 +34,8 @@ LEAD = 2  # top and bottom of the plain overlap, before sacrebleu's counts
 WORD = 5.0  # characters
 TOKENISERS = ("13a", "char", "flores200", "intl", "ja-mecab", "ko-mecab", "none", "zh")
 REMEDIES = {
-    "ja-mecab": "pip install 'sacrebleu[ja]'",
-    "ko-mecab": "pip install 'sacrebleu[ko]'",
+    "ja-mecab": installer.command("sacrebleu[ja]"),
+    "ko-mecab": installer.command("sacrebleu[ko]"),
     "flores200": "it needs the package sentencepiece, and a network on first use to fetch its model",
 }
 BY_LANGUAGE = {

@@ -14,6 +14,7 @@ from typing import Any
 
 from modellab.errors import ConfigError, ExtraError
 from modellab.metrics.semantic import Same
+from modellab.system import extras
 
 LABEL = "entailment"
 NO_JUDGE = (
@@ -27,7 +28,7 @@ def judge(folder: Path) -> Same:
     if not find_spec("transformers") or not find_spec("torch"):
         raise ExtraError(
             "a judge of meaning needs transformers and torch, which are not installed:"
-            " pip install 'modellab[transformers]'"
+            f" {extras.install('transformers')}"
         )
     if not (folder / "config.json").is_file():
         raise ConfigError(

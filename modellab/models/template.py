@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -38,7 +39,7 @@ def write(name: str, like: Path, model: Model, place: Path, variants: Sequence[s
     name is none or is taken.
     """
     folder = place / name
-    if not name.isidentifier():
+    if not name.isidentifier() or keyword.iskeyword(name):
         raise ConfigError(f"a model folder's name is a Python identifier, {name!r} is none")
     if folder.exists():
         raise ConfigError(f"{folder} exists already: choose another name or remove it")

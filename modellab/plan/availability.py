@@ -10,6 +10,7 @@ from pathlib import Path
 from modellab import datasets, models, tasks
 from modellab.models import Device, Model, Variant, environment, servers, weights
 from modellab.plan.matrix import JUDGES, Case, ModelInstance
+from modellab.system import extras
 from modellab.system.masking import masked
 
 DRIVER = Path("/proc/driver/nvidia/version")
@@ -42,7 +43,7 @@ def obstacle(instance: ModelInstance, *, download: bool = False) -> tuple[str, s
     elif package := missing_package(model):
         return (
             f"package {package} is not installed",
-            f"pip install 'modellab[{model.install}]'" if model.install else "",
+            extras.install(model.install) if model.install else "",
         )
     if server := missing_server(instance):
         return server, ""

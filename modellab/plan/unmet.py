@@ -10,9 +10,10 @@ from modellab.models import Variant
 from modellab.plan import only
 from modellab.plan.matrix import Broken, Case, Matrix
 from modellab.plan.selection import find_model
+from modellab.system import installer
 
 FETCH = "modellab models fetch "
-COMMANDS = (FETCH, "pip install ", "modellab models install ", "make ", "modellab ")
+COMMANDS = (FETCH, installer.command(), "modellab models install ", "make ", "modellab ")
 FIRST = ("faster_whisper:tiny.en", "faster_whisper:base", "faster_whisper:")  # small, quick, and known to many
 
 

@@ -6,7 +6,7 @@ r"""Text from models, adapters and exceptions made safe to show: nothing hidden,
 | terminal, log of a job | `line`, `lines` | escape sequences; workflow commands (`::error`, `##[stop-commands]`) |
 | Markdown: comment, scorecard, job summary | `markdown` | HTML, links, images, mentions, `fixes #1` |
 | annotation of GitHub Actions | `data`, `property` | a second command, another field |
-| JSON that is printed | `json_text` | the same characters, as `\u202e`: nothing is lost |
+| JSON that is printed | `json_text`, `document` | the same characters, as `\u202e`: nothing is lost |
 | CSV | `cell` | formulas (`=`, `+`, `-`, `@`, tab and carriage return in front) |
 | HTML | jinja2's autoescape, after `visible` (`report/html`) | markup |
 | JUnit XML | pytest's own, after `lines` | characters that XML has not |
@@ -15,7 +15,10 @@ r"""Text from models, adapters and exceptions made safe to show: nothing hidden,
 from __future__ import annotations
 
 import json
+import math
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from modellab.system.masking import masked
 
@@ -116,6 +119,24 @@ def json_text(text: str) -> str:
     '{"a": "pay\\u202egnp \\u009b1m"}'
     """
     return ODD.sub(lambda found: json.dumps(found[0])[1:-1], text)
+
+
+def document(value: Any) -> str:
+    r"""A JSON document for a program: a number that is none is null, as no parser but Python's takes NaN.
+
+    >>> document({"wer": float("nan"), "text": "a\x9b"})
+    '{\n "wer": null,\n "text": "a\\u009b"\n}\n'
+    """
+    return json_text(json.dumps(_finite(value), ensure_ascii=False, indent=1, allow_nan=False)) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    """JSON types; a number that is none is null."""
+    if isinstance(value, Mapping):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def property(text: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from modellab.errors import ExtraError
+from modellab.system import installer
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def install(extra: str) -> str:
     >>> install("parquet")
     "pip install 'modellab[parquet]'"
     """
-    return f"pip install 'modellab[{extra}]'"
+    return installer.command(f"modellab[{extra}]")
 
 
 def command(problem: str) -> str:

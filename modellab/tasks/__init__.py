@@ -23,6 +23,7 @@ from types import ModuleType
 from typing import Any, Protocol, cast, runtime_checkable
 
 from modellab.errors import ConfigError, described, did_you_mean
+from modellab.system import extras
 from modellab.types import Counts, Metric, Row, readings
 from modellab.types.display import DisplayBlock
 
@@ -193,7 +194,7 @@ def lacking(name: str) -> str:
     """Why a task cannot run in this Python, with the command that mends it; '' if it can. Imports no package."""
     for package, extra in getattr(get(name), "PACKAGES", {}).items():
         if importlib.util.find_spec(package) is None:
-            return f"the task {name} needs {package}, which is not installed: pip install 'modellab[{extra}]'"
+            return f"the task {name} needs {package}, which is not installed: {extras.install(extra)}"
     return ""
 
 

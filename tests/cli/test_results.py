@@ -97,3 +97,11 @@ def test_what_cannot_be_is_one_sentence(stored: Desk, arguments: tuple[str, ...]
 def test_an_empty_ledger_says_what_fills_it(desk: Desk) -> None:
     result = desk.type("results")
     assert (result.exit_code, "`modellab run` makes some" in result.stderr) == (2, True)
+
+
+def test_a_number_that_is_none_is_null(stored: Desk) -> None:
+    def refused(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    read = json.loads(stored.type("results", "--json").stdout, parse_constant=refused)
+    assert None in [value for each in read["results"] for value in each["values"].values()]

@@ -41,7 +41,7 @@ def test_yes_fetches_and_then_transcribes(desk: Desk, offered: list[str]) -> Non
     assert len(offered) == 1
 
 
-@pytest.mark.parametrize("key", ["y", "Y", "\r", "\n"])
+@pytest.mark.parametrize("key", ["y", "Y", "\r", "\n", "y\n", "yes\r"])
 def test_one_key_fetches(desk: Desk, offered: list[str], monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     at_a_terminal(monkeypatch, key)
     result = desk.type("transcribe", desk.audio())

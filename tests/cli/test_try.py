@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -160,3 +162,19 @@ def test_a_table_that_is_not_understood_is_named(desk: Desk, recordings: Path) -
     assert result.exit_code == 0
     assert "note: no texts were found in list.csv: of a table with other headings" in result.stderr
     assert "none has a text beside it" in result.stderr
+
+
+def test_the_number_of_a_recording_counts_those_that_cannot_be_read(
+    desk: Desk, recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (recordings / "empty.flac").touch()
+    told: list[str] = []
+
+    @contextmanager
+    def said(line: Callable[[], str]) -> Iterator[None]:
+        told.append(line())
+        yield
+
+    monkeypatch.setattr("modellab.cli.so_far._said", said)
+    assert desk.type("try", "mine", "--model", "fake", "--no-page").exit_code == 0
+    assert [line.split(":")[0] for line in told] == ["recording 1 of 3", "recording 3 of 3"]

@@ -15,6 +15,7 @@ from modellab.models.conversion import alignment_heads
 from modellab.models.embedded.compact import Array, Checkpoint, Dims
 from modellab.models.embedded.formats.decoding import Decoding
 from modellab.models.embedded.vocabulary import Vocabulary
+from modellab.system import extras
 
 LARGEST_FLOAT16 = 65_504.0
 
@@ -118,4 +119,4 @@ def _ids(told: Mapping[str, Any], key: str, default: Callable[[], list[int]]) ->
 def need(package: str, extra: str, what: str) -> None:
     """ExtraError where a package is missing."""
     if find_spec(package) is None:
-        raise ExtraError(f"{what} needs {package}, which is not installed: pip install 'modellab[{extra}]'")
+        raise ExtraError(f"{what} needs {package}, which is not installed: {extras.install(extra)}")

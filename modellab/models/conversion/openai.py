@@ -15,6 +15,7 @@ from modellab.models.conversion.checkpoint import Whisper, decoding, gather, nee
 from modellab.models.embedded import tokens
 from modellab.models.embedded.compact import Array, Dims
 from modellab.models.embedded.vocabulary import SIZES, Vocabulary, of_tokens
+from modellab.system import extras
 
 
 def read(path: Path) -> Whisper:
@@ -60,7 +61,7 @@ def vocabulary(n_vocab: int) -> Vocabulary:
     if package is None or package.origin is None:
         raise ExtraError(
             "an English-only .pt file has no vocabulary in it, which openai-whisper brings:"
-            " pip install 'modellab[whisper]'"
+            f" {extras.install('whisper')}"
         )
     lines = (Path(package.origin).parent / "assets" / "gpt2.tiktoken").read_text(encoding="ascii").splitlines()
     return of_tokens([base64.b64decode(line.split()[0]) for line in lines], n_vocab)

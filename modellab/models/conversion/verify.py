@@ -21,7 +21,7 @@ from modellab.models import FOLDER
 from modellab.models.conversion.probe import ENGINES, RATE_HZ
 from modellab.models.conversion.recognise import recognise
 from modellab.models.embedded.compact import Array
-from modellab.system import leftovers
+from modellab.system import extras, leftovers
 
 CLIP = Path(__file__).with_name("clip.flac")  # spoken by espeak-ng: three sentences of golden/asr_smoke_v1
 WINDOW = 30 * RATE_HZ
@@ -66,7 +66,7 @@ def verify(ours: Path, theirs: Path, clip: Path = CLIP) -> str:
     for fmt, _ in map(recognise, (ours, theirs)):
         config = models.config(FOLDER / ENGINES[fmt])
         if lacking := [package for package in config.packages if models.find_package(package) is None]:
-            mend = f"pip install 'modellab[{config.install}]'"
+            mend = extras.install(config.install)
             return f"not compared: {ENGINES[fmt]} needs {' and '.join(lacking)}: {mend}"
     found = compare(ours, theirs, clip)
     if wrong := " and ".join(str(each) for each in found.numbers if not each.same):

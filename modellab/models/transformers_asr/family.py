@@ -14,6 +14,7 @@ from transformers.models.auto import feature_extraction_auto as extraction
 from transformers.models.auto import modeling_auto as auto
 
 from modellab.errors import WeightsError
+from modellab.system import installer
 
 CTC, TRANSDUCER, SEQ2SEQ, CHAT = "ctc", "transducer", "seq2seq", "chat"
 FAMILIES = (  # in this order: some types are in several lists
@@ -83,7 +84,7 @@ def load(folder: Path, dtype: Any) -> tuple[str, Any, Any]:
     family, loader = of(folder)
     if (kind := model_type(folder)) in ASKED_THROUGH and importlib.util.find_spec(ASKED_THROUGH[kind]) is None:
         name = ASKED_THROUGH[kind].replace("_", "-")
-        raise WeightsError(f"{folder} is of the type {kind!r}, whose requests {name} writes: pip install {name}")
+        raise WeightsError(f"{folder} is of the type {kind!r}, whose requests {name} writes: {installer.command(name)}")
     whole = {"local_files_only": True}
     with _told("processor", folder):
         processor = transformers.AutoProcessor.from_pretrained(str(folder), **whole)

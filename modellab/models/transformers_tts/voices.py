@@ -13,6 +13,7 @@ import torch
 import transformers
 
 from modellab.errors import WeightsError, did_you_mean
+from modellab.system import installer
 
 VOCODER, VOICES = "vocoder", "voices"  # folders beside SpeechT5's own files
 
@@ -132,4 +133,4 @@ def whole(loader: Any, folder: Path, dtype: Any) -> Any:
 
 def _needs(package: str, folder: Path) -> None:
     if importlib.util.find_spec(package) is None:
-        raise WeightsError(f"the tokenizer of {folder} needs a package: pip install {package}")
+        raise WeightsError(f"the tokenizer of {folder} needs a package: {installer.command(package)}")

@@ -22,6 +22,7 @@ from modellab.audio.preprocessing.levels import SILENCE_DBFS, hop, levels_dbfs, 
 from modellab.audio.preprocessing.parameters import Parameter
 from modellab.audio.writing import resample
 from modellab.errors import ExtraError
+from modellab.system import extras
 from modellab.types import Audio, Floats
 
 VERSION = 1
@@ -41,7 +42,7 @@ Stretch = tuple[int, int]  # first and last (excluded) sample
 def lacking(detector: str, **_: object) -> str:
     """Why it cannot work here; '' where it can."""
     if detector == "silero" and importlib.util.find_spec("silero_vad") is None:
-        return "vad_chunks(detector=silero) needs silero_vad, which is not installed: pip install 'modellab[silero]'"
+        return f"vad_chunks(detector=silero) needs silero_vad, which is not installed: {extras.install('silero')}"
     return ""
 
 

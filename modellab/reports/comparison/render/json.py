@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 from dataclasses import asdict
 from typing import Any
 
@@ -21,8 +19,7 @@ FORMAT = 1
 def text(found: Found, most: int) -> str:
     """The document; the same comparison gives the same bytes."""
     content = _rankings(found) if isinstance(found, Rankings) else _compared(found, most)
-    text = json.dumps(_plain({"format": FORMAT, **content}), ensure_ascii=False, indent=1, allow_nan=False)
-    return escape.json_text(text) + "\n"
+    return escape.document({"format": FORMAT, **content})
 
 
 def _compared(found: Compared, most: int) -> dict[str, Any]:
@@ -106,12 +103,3 @@ def _ranking(found: Ranking) -> dict[str, Any]:
         "pairs": [{"system_a": duo.a, "system_b": duo.b, **_line(duo.line)} for duo in found.ranked_pairs],
         "notes": found.notes,
     }
-
-
-def _plain(value: Any) -> Any:
-    """JSON types; a number that is none is null."""
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
