@@ -112,18 +112,23 @@ class Project:
 def find_root(start: Path) -> Path | None:
     """The folder of the project that holds `start`; None if there is no project."""
     places = (start, *start.parents)
-    return next((at for at in places if (at / "golden").is_dir() or settings(at / "pyproject.toml")), None)
+    return next((at for at in places if (at / "golden").is_dir() or _table(at / "pyproject.toml") is not None), None)
 
 
 def settings(path: Path) -> dict[str, Any]:
     """The [tool.modellab] table of a pyproject.toml; empty if there is none."""
+    return _table(path) or {}
+
+
+def _table(path: Path) -> dict[str, Any] | None:
+    """The same; None if there is none, not even an empty one."""
     if not path.is_file():
-        return {}
+        return None
     try:
         tool = tomllib.loads(textfile.read(path)).get("tool", {})
     except (UnreadableError, RecursionError, ValueError) as error:  # ValueError: also a number of 5,000 digits
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
-    table = tool.get("modellab", {}) if isinstance(tool, dict) else {}
-    if not isinstance(table, dict):
+    table = tool.get("modellab") if isinstance(tool, dict) else None
+    if not isinstance(table, dict | None):
         raise ConfigError(f"{path}: [tool.modellab] is {table!r}, expected a table")
     return table

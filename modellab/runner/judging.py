@@ -149,6 +149,7 @@ def _notes(
     looks = diagnosis.notes(verdicts, task, result, measured.data, None if private else accepted, others)
     yield from map(withheld.note, looks) if private else looks
     yield from measured.notes
+    yield from remarks.unnamed_speakers(verdicts, measured.data, result.utterances)
     yield from remarks.about(withheld.result(result) if private else result, accepted, changed, machines)
     if options.speed_only and (bad := [v.metric for v in verdicts if v.red and v.kind not in RESOURCES]):
         yield f"its speed and memory were not accepted: {', '.join(bad)} is red against what was accepted"

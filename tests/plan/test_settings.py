@@ -84,6 +84,8 @@ def test_a_table_makes_a_project_without_golden(tmp_path: Path) -> None:
     write(tmp_path, "[tool.modellab]\nthreads = 2\n")
     (tmp_path / "src").mkdir()
     assert Project.around(tmp_path / "src").threads == 2
+    write(tmp_path, "[tool.modellab]\n")
+    assert Project.around(tmp_path / "src").root == tmp_path, "an empty one, too"
 
 
 def test_a_pyproject_of_something_else_is_passed_by(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from modellab import datasets, tasks
 from modellab.runner import remarks
-from modellab.types import QualityBaseline
+from modellab.types import QualityBaseline, Status
 
-from ..make import KEY, PROVENANCE, accepted, result, utterance
+from ..make import KEY, PROVENANCE, accepted, result, utterance, verdict
 
 SAID = [utterance("000", {}, output="a"), utterance("001", {}, output="b")]
 HERE = "amd-epyc-f25.17"
@@ -83,3 +83,20 @@ def test_settings_of_a_dataset_are_no_unknown_key_of_its_rows(name: str) -> None
     assert all("settings" in row for row in data.rows)
     told = list(remarks.of_dataset(tasks.get(data.header.task), data, []))
     assert not any("nothing reads" in each for each in told), told
+
+
+def test_red_by_broken_utterances_of_nobody_knows_whom_is_told() -> None:
+    apart = datasets.load(Path(__file__).parents[2] / "golden" / "asr_smoke_v1")
+    assert apart.header.cluster == "utterance"
+    data = replace(apart, header=apart.header.model_copy(update={"cluster": None}))
+    unnamed, named = SAID, [replace(each, cluster="anna") for each in SAID]
+    broken = verdict(status=Status.REGRESSED, broken=2)
+    (told,) = remarks.unnamed_speakers([verdict(), broken], data, unnamed)
+    assert told.startswith("2 of its 2 utterances broke, and its dataset names no speakers")
+    for verdicts, of, said in (
+        ([broken], data, named),
+        ([broken], apart, unnamed),
+        ([verdict(status=Status.REGRESSED)], data, unnamed),
+        ([verdict(status=Status.INCONCLUSIVE, broken=2)], data, unnamed),
+    ):
+        assert not list(remarks.unnamed_speakers(verdicts, of, said))
