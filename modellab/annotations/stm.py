@@ -49,7 +49,7 @@ def write(path: Path, recordings: Mapping[str, Iterable[SpokenTurn]]) -> None:
 
 def text(name: str, said: Iterable[SpokenTurn]) -> str:
     """The STM lines of one recording, by start; ValueError for a name with blanks in it."""
-    return "".join(_line(name, each) for each in sorted(said))
+    return "".join(_line(name, utterance) for utterance in sorted(said))
 
 
 def _utterance(fields: list[str], where: str) -> tuple[str, SpokenTurn]:

@@ -84,7 +84,7 @@ def _judge(metric: str, result: Result, resources: ResourceBaseline | None, rule
     then = float(resources.readings[metric])
     if why := _other_allocator(metric, result, resources):
         return replace(plain, status=Status.NOT_COMPARABLE, baseline=then, change=now - then, why=why)
-    peaks = [each[metric] for each in resources.sessions if metric in each]
+    peaks = [session[metric] for session in resources.sessions if metric in session]
     noise = Noise.of(peaks)
     margin = margin_bytes(then, noise, rule.margin)
     status, why = _decide(now, then, noise, margin, rule)

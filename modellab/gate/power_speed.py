@@ -73,7 +73,7 @@ def peaks(resources: ResourceBaseline, device: str, rules: Mapping[str, Rule]) -
 
 def clock(sessions: Sequence[Session], metric: str, rule: Rule) -> DetectableEffect:
     """The smallest slowdown that the stored mode sees with 80 % power; the noise is of logarithms."""
-    having = [each for each in sessions if metric in each]
+    having = [session for session in sessions if metric in session]
     parts = [part for part in readings.REFERENCE if all(part in each for each in having)]
     noise = Noise.of([unexplained(each, metric, parts) for each in having])
     if not noise.calibrated:
@@ -84,7 +84,7 @@ def clock(sessions: Sequence[Session], metric: str, rule: Rule) -> DetectableEff
 
 def peak(sessions: Sequence[Session], metric: str, accepted: float, rule: Rule) -> DetectableEffect:
     """The smallest growth of a peak, in bytes, that is seen with 80 % power. A case may fail without any session."""
-    noise = Noise.of([each[metric] for each in sessions if metric in each])
+    noise = Noise.of([session[metric] for session in sessions if metric in session])
     limit = memory.margin_bytes(accepted, noise, rule.margin)
     return DetectableEffect(metric, noise, limit + memory.POWER * noise.error, limit)
 
@@ -113,8 +113,12 @@ def sessions_for(detectable: DetectableEffect, rule: Rule, effect: float) -> int
 def pair_spread(now: Result, before: Result, metric: str) -> float | None:
     """The sd of log(now / before) over the utterances of two sessions, trimmed, their means left out."""
     field = readings.READINGS[metric].field
-    then = {each.id: getattr(each, field) for each in before.utterances if not each.error}
-    pairs = [(getattr(each, field), then[each.id]) for each in now.utterances if each.id in then and not each.error]
+    then = {utterance.id: getattr(utterance, field) for utterance in before.utterances if not utterance.error}
+    pairs = [
+        (getattr(utterance, field), then[utterance.id])
+        for utterance in now.utterances
+        if utterance.id in then and not utterance.error
+    ]
     ratios = log_ratios(pairs)
     if len(ratios) < FEWEST:
         return None
@@ -124,7 +128,7 @@ def pair_spread(now: Result, before: Result, metric: str) -> float | None:
 
 def pair_sd(sessions: Sequence[Session], metric: str, calls: int = 1) -> float | None:
     """The typical spread of one pair in which a side is so many calls: the root mean square over sessions."""
-    found = [each[PAIR + metric] for each in sessions if PAIR + metric in each]
+    found = [session[PAIR + metric] for session in sessions if PAIR + metric in session]
     return math.sqrt(float(np.mean(np.square(found))) / calls) if found else None
 
 

@@ -74,7 +74,7 @@ def exceeds(
 
 
 def _limit(sessions: Sequence[Session], metric: str, margin: float, alpha: float, parts: Sequence[str]) -> float:
-    noise = Noise.of([unexplained(each, metric, parts) for each in sessions])
+    noise = Noise.of([unexplained(session, metric, parts) for session in sessions])
     return _centre(noise.mean, margin) + max(math.log1p(margin), noise.beyond(alpha))
 
 
@@ -136,10 +136,10 @@ def _change(found: Trimmed, metric: str, result: Result, resources: ResourceBase
     run: Session = {metric: found.mean, **parts}
     sessions = _having(resources.sessions, metric)
     known = _parts([*sessions, run])
-    slower = Noise.of([unexplained(each, metric, known) for each in sessions])
-    faster = Noise.of([unexplained(each, metric, known, -1) for each in sessions])
-    raw = Noise.of([each[metric] for each in sessions])
-    lags = Noise.of([behind(each, metric, [*parts]) for each in sessions if parts.keys() <= each.keys()])
+    slower = Noise.of([unexplained(session, metric, known) for session in sessions])
+    faster = Noise.of([unexplained(session, metric, known, -1) for session in sessions])
+    raw = Noise.of([session[metric] for session in sessions])
+    lags = Noise.of([behind(session, metric, [*parts]) for session in sessions if parts.keys() <= session.keys()])
     margin = math.log1p(fraction)
     return _Change(
         found,
@@ -215,9 +215,9 @@ def _centre(mean: float, margin: float) -> float:
 
 
 def _having(sessions: Sequence[Session], metric: str) -> list[Session]:
-    return [each for each in sessions if metric in each]
+    return [session for session in sessions if metric in session]
 
 
 def _parts(sessions: Sequence[Session]) -> list[str]:
     """The parts of the reference workload that all of them have."""
-    return [part for part in REFERENCE if all(part in each for each in sessions)]
+    return [part for part in REFERENCE if all(part in session for session in sessions)]

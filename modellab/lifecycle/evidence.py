@@ -206,7 +206,7 @@ def evidence(shown_case: Shown, criteria: Criteria, mlflow_runs: Mapping[str, st
     held = limits(criteria, shown_case.case)
     for name in dict.fromkeys([tasks.get(task).METRICS[0].name, *held]):
         if (value := value_of(result, name)) is not None and math.isfinite(value):
-            ends = interval(task, name, _counts(result, name), [each.cluster for each in result.utterances])
+            ends = interval(task, name, _counts(result, name), [utterance.cluster for utterance in result.utterances])
             yield Evidence(
                 case=str(shown_case.case.key),
                 metric=name,
@@ -232,7 +232,7 @@ def command(key: CaseId) -> str:
 
 
 def _counts(result: Result, metric: str) -> list[Counts]:
-    return [each.counts[metric] for each in result.utterances if metric in each.counts]
+    return [utterance.counts[metric] for utterance in result.utterances if metric in utterance.counts]
 
 
 def _result(entry: Entry) -> Result:

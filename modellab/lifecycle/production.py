@@ -47,9 +47,9 @@ def promises(matrix: Matrix) -> list[Promise | Broken]:
                 continue
             standings = (Standing(folder.name, name, model.status, records.get(name, ())) for name in model.variants)
             found += [
-                Promise(folder, model, each)
-                for each in standings
-                if each.stage == STAGE and model.variants[each.variant].tier == "smoke"
+                Promise(folder, model, standing)
+                for standing in standings
+                if standing.stage == STAGE and model.variants[standing.variant].tier == "smoke"
             ]
     return found
 

@@ -47,7 +47,7 @@ class ClaimData:
     def of(cls, result: Result) -> ClaimData:
         """The little of a result that claims need, so that a session can keep it."""
         said = result.utterances
-        names = dict.fromkeys(name for each in said for name in each.counts)  # optional ones may be of some
+        names = dict.fromkeys(name for utterance in said for name in utterance.counts)  # optional ones may be of some
         return cls({name: counts_or_zeros(said, name) for name in names}, tuple(clusters(said)))
 
 

@@ -192,7 +192,7 @@ class Matrix:
         model, _, variant = name.partition(":")
         for entry in self.models:
             if not isinstance(entry, Broken) and entry[0].name == model and variant in entry[1].variants:
-                on_cpu = (each for each in instances(*entry, variant) if each.key.device == "cpu")
+                on_cpu = (instance for instance in instances(*entry, variant) if instance.key.device == "cpu")
                 if "asr" in entry[1].tasks_of(variant) and (judge := next(on_cpu, None)):
                     return judge
         wanted = "expected MODEL:VARIANT with the task asr on cpu"
@@ -234,7 +234,9 @@ def read_header(folder: Path) -> tuple[Path, Header] | Broken:
         _check_names("limits", header.limits, tasks.judged(header.task), header.task)
         _check_names("thresholds", header.thresholds, tasks.judged(header.task), header.task)
         for key, asked in header.groups.items():
-            _check_names(f"groups.{key}", asked, [each.name for each in tasks.get(header.task).METRICS], header.task)
+            _check_names(
+                f"groups.{key}", asked, [metric.name for metric in tasks.get(header.task).METRICS], header.task
+            )
         if header.judge and not hasattr(tasks.get(header.task), "examine"):
             raise ConfigError(f"judge is {header.judge!r}, but a model of {header.task} says nothing aloud: remove it")
         if header.second_judge and not (header.judge and getattr(tasks.get(header.task), "SECOND_JUDGE", False)):

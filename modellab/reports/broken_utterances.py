@@ -12,7 +12,11 @@ AGAIN = {True: "broke again in a fresh process", False: "not again in a fresh pr
 
 def lines(breaks: Iterable[Break]) -> Iterator[str]:
     """Each with its reference, what was said before and what is said now."""
-    for each in breaks:
-        what = f"lost {each.lost:.4g} of {each.of:.4g}" if each.of else f"{each.lost:.4g} made up where nobody speaks"
-        yield f"{each.id}: {what}, {AGAIN[each.again]}"
-        yield from (f"  {line}" for line in each.lines)
+    for broken in breaks:
+        what = (
+            f"lost {broken.lost:.4g} of {broken.of:.4g}"
+            if broken.of
+            else f"{broken.lost:.4g} made up where nobody speaks"
+        )
+        yield f"{broken.id}: {what}, {AGAIN[broken.again]}"
+        yield from (f"  {line}" for line in broken.lines)

@@ -129,7 +129,7 @@ def _check_names(result: Result) -> None:
 def _quality_file(root: Path, task: Task, result: Result, header: Mapping[str, str], remember: Remember) -> File:
     before = _before(load, root, result.key)
     widths = dict(_widths(task, result))
-    quality = Table((each.id, _row(each, widths, remember)) for each in result.utterances)
+    quality = Table((utterance.id, _row(utterance, widths, remember)) for utterance in result.utterances)
     kept = before.noise if before and _same_model(before.header, result.provenance) else {}
     drawn = {name: float(f"{value:.3g}") for name, value in seeds.noise(result).items()}
     noise = {name: max(kept.get(name, 0.0), drawn.get(name, 0.0)) for name in sorted({*kept, *drawn})}
@@ -154,15 +154,14 @@ def _shares(utterance: Utterance, widths: Mapping[str, int]) -> serialization.Js
 def _resource_file(root: Path, passes: Sequence[Result], header: Mapping[str, str]) -> File:
     result = passes[0]
     before = _before(load_resources, root, result.key, result.machine)
-    every = zip(*(each.utterances for each in passes), strict=True)
+    every = zip(*(one_pass.utterances for one_pass in passes), strict=True)
     timed_calls = ((same[0].id, _medians(same)) for same in every if not same[0].error)
     times = Table((id, clocks) for id, clocks in timed_calls if all(map(math.isfinite, clocks)))
     known = [name for name in ACCEPTED if all(math.isfinite(p.readings.get(name, math.nan)) for p in passes)]
     medians = {name: statistics.median(p.readings[name] for p in passes) for name in known}
-    readings = serialization.encode_numbers({name: float(f"{median:.6g}") for name, median in medians.items()})
     resources = ResourceBaseline({**header, "machine": result.machine, "passes": str(len(passes))}, times, medians)
     sessions = kept_sessions(before, resources) if before else ()
-    top = {"header": resources.header, "readings": readings, "sessions": _encoded(sessions)}
+    top = {"header": resources.header, "readings": _encoded(medians), "sessions": [*map(_encoded, sessions)]}
     return resources_path(root, result.key, result.machine), top, times
 
 
@@ -187,27 +186,27 @@ def kept_sessions(before: ResourceBaseline, after: ResourceBaseline) -> tuple[Ma
     if is_another or len(before.sessions) < FEWEST_SESSIONS or not _same_model(before.header, after.header):
         return ()
     shifts = {**_clock_changes(before, after), **_reference_changes(before, after)}
-    names = {name for each in before.sessions for name in each if name in (*CLOCKS, *REFERENCE)}
+    names = {name for session in before.sessions for name in session if name in (*CLOCKS, *REFERENCE)}
     if not names <= shifts.keys():
         return ()
     for clock in names & set(CLOCKS):
-        values = [each[clock] for each in before.sessions if clock in each]
+        values = [session[clock] for session in before.sessions if clock in session]
         spread = statistics.stdev(values) * math.sqrt(1 + 1 / len(values)) if len(values) > 1 else 0.0
         if abs(shifts[clock] - statistics.mean(values)) > USUAL * spread:
             return ()
-    return tuple({name: x - shifts.get(name, 0.0) for name, x in each.items()} for each in before.sessions)
+    return tuple({name: x - shifts.get(name, 0.0) for name, x in session.items()} for session in before.sessions)
 
 
 def add_sessions(root: Path, key: CaseId, machine: str, sessions: Sequence[Mapping[str, float]]) -> Path:
     """Keep further A/A sessions of a case on a machine class, newest last. BaselineError without a baseline there."""
     path = resources_path(root, key, machine)
-    kept = [*_stored(path).get("sessions", []), *_encoded(sessions)][-MOST_SESSIONS:]
+    kept = [*_stored(path).get("sessions", []), *map(_encoded, sessions)][-MOST_SESSIONS:]
     return _replace(path, sessions=kept)
 
 
 def set_noise(root: Path, key: CaseId, noise: Mapping[str, float]) -> Path:
     """Keep the standard deviation of each quality metric between runs of the unchanged model, in its unit."""
-    return _replace(quality_path(root, key), noise=_encoded([noise])[0])
+    return _replace(quality_path(root, key), noise=_encoded(noise))
 
 
 def copy(path: Path, target: Path, reason: str, date: str) -> None:
@@ -257,13 +256,14 @@ def _reference_changes(before: ResourceBaseline, after: ResourceBaseline) -> dic
 
 def _medians(passes: Sequence[Utterance]) -> tuple[float, ...]:
     """The times of one utterance: the median of each clock that all passes have."""
-    clocks = zip(*((each.wall_s, each.cpu_s, each.gpu_s) for each in passes), strict=True)
+    clocks = zip(*((one_pass.wall_s, one_pass.cpu_s, one_pass.gpu_s) for one_pass in passes), strict=True)
     medians = [round(statistics.median(times), 6) if math.isfinite(sum(times)) else math.nan for times in clocks]
     return tuple(medians[:2] if math.isnan(medians[2]) else medians)
 
 
-def _encoded(sessions: Sequence[Mapping[str, float]]) -> list[dict[str, Any]]:
-    return [serialization.encode_numbers({name: float(f"{x:.6g}") for name, x in each.items()}) for each in sessions]
+def _encoded(numbers: Mapping[str, float]) -> dict[str, Any]:
+    """At six significant digits."""
+    return serialization.encode_numbers({name: float(f"{x:.6g}") for name, x in numbers.items()})
 
 
 def _stored(path: Path) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def unmoved(task: Task, result: Result, accepted: QualityBaseline, rules: Mappin
 
     A normaliser leaves out casing, punctuation and spacing. People who read the transcripts do not.
     """
-    names = [each.name for each in task.METRICS if each.judged(rules.get(each.name, Rule()).margin)]
+    names = [metric.name for metric in task.METRICS if metric.judged(rules.get(metric.name, Rule()).margin)]
     pairs = [
         (before, now)
         for utterance, before, now in changed(task, result, accepted)

@@ -160,7 +160,7 @@ def encode_verdict(verdict: Verdict) -> Json:
     basis: Json = {"basis": _encode_basis(verdict.basis)} if verdict.basis else {}
     if verdict.basis and math.isfinite(verdict.basis.most):
         basis["most"] = verdict.basis.most
-    breaks = {"broken": verdict.broken, "breaks": [_encode_break(each) for each in verdict.breaks]}
+    breaks = {"broken": verdict.broken, "breaks": [_encode_break(broken) for broken in verdict.breaks]}
     return {
         "metric": verdict.metric,
         "unit": verdict.unit,

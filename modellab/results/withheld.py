@@ -69,10 +69,14 @@ def entry(stored: Entry) -> Entry:
 def verdicts(given: Iterable[Verdict], measured: Result) -> tuple[Verdict, ...]:
     """Verdicts whose broken utterances say how many words were wrong, and which only by their hash."""
     wanted = list(given)
-    ids = {each.id for verdict in wanted for each in verdict.breaks}
-    told = {each.id: edits(each.counts) for each in measured.utterances if each.id in ids} if ids else {}
+    ids = {broken.id for verdict in wanted for broken in verdict.breaks}
+    told = (
+        {utterance.id: edits(utterance.counts) for utterance in measured.utterances if utterance.id in ids}
+        if ids
+        else {}
+    )
     return tuple(
-        replace(verdict, breaks=tuple(replace(each, lines=(told.get(each.id, TEXT),)) for each in verdict.breaks))
+        replace(verdict, breaks=tuple(replace(broken, lines=(told.get(broken.id, TEXT),)) for broken in verdict.breaks))
         for verdict in wanted
     )
 

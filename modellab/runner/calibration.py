@@ -79,7 +79,7 @@ class CalibrationCase:
         if not self.churn or len(self.values) < FEWEST_SESSIONS:
             return dict(known)
         scale = (self.total / len(self.data.rows)) ** 0.5
-        found = {name: scale * statistics.stdev(each[name] for each in self.values) for name in self.values[0]}
+        found = {name: scale * statistics.stdev(value[name] for value in self.values) for name in self.values[0]}
         return {CHURN: self.churn} | {name: max(sd, known.get(name, 0.0)) for name, sd in found.items()}
 
 
@@ -196,7 +196,9 @@ def _keep(project: Project, calibrated: CalibrationCase, result: Result) -> str:
     baselines.add_sessions(project.baselines, calibrated.case.key, calibrated.machine, [found])
     calibrated.kept, calibrated.previous = calibrated.kept + 1, result
     remember = calibrated.task.remember
-    calibrated.outputs.append({each.id: None if each.error else remember(each.output) for each in result.utterances})
+    calibrated.outputs.append(
+        {utterance.id: None if utterance.error else remember(utterance.output) for utterance in result.utterances}
+    )
     if calibrated.accepted and not any(calibrated.accepted.header.get(n) != result.provenance.get(n) for n in COMPARED):
         calibrated.values.append(_values(calibrated.task, calibrated.accepted, result))
         if len(calibrated.values) >= FEWEST_SESSIONS and (noise := calibrated.noise()) != calibrated.accepted.noise:
@@ -207,7 +209,7 @@ def _keep(project: Project, calibrated: CalibrationCase, result: Result) -> str:
 
 def _values(task: Task, accepted: QualityBaseline, result: Result) -> dict[str, float]:
     """The value of each judged quality metric with the session's counts in place of the accepted ones."""
-    now = {each.id: each.counts for each in result.utterances}
+    now = {utterance.id: utterance.counts for utterance in result.utterances}
     counts: Mapping[str, Mapping[str, Any]] = {**accepted.counts, **now}
     judged = [metric for metric in task.METRICS if metric.gated and metric.kind == "quality"]
     known = [metric for metric in judged if all(metric.name in each for each in counts.values())]

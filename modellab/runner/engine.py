@@ -184,7 +184,7 @@ class Engine:
         self.prepared.begin(task, order.get("then", ()))
         chain = order.get("preprocessing", "")
         parts = [self._preprocessed(each, chain) if chain else [(0.0, each)] for each in given]
-        every = [piece for each in parts for _, piece in each]
+        every = [piece for part in parts for _, piece in part]
         outputs, timing = process.timed(lambda: task.run_batch(self.model, every), self.gpu, self.children)
         share = {name: value / len(given) for name, value in asdict(timing).items()}
         left, replies = iter(outputs), []

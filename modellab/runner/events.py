@@ -130,16 +130,16 @@ def encoded(event: Event) -> dict[str, Any]:
         case CaseDone():
             return {**named, "case": event.case, "summary": event.summary.encode()}
         case SuiteSettled():
-            cases = [each.encode() for each in event.cases]
+            cases = [case.encode() for case in event.cases]
             return {**named, "session": event.session, "cases": cases, "exit_status": event.exit_status}
         case UtteranceDone():
             return {**named, "case": event.case, "done": event.done, "of": event.of}
         case WorkersProgress():
             rates = encode_numbers({"rate": event.rate, "left_s": event.left_s})
             workers = [
-                {"name": each.name, "utterances": each.utterances, "shards": each.shards}
-                | encode_numbers({"pace": each.pace})
-                for each in event.workers
+                {"name": worker.name, "utterances": worker.utterances, "shards": worker.shards}
+                | encode_numbers({"pace": worker.pace})
+                for worker in event.workers
             ]
             where = {"case": event.case, "done": event.done, "of": event.of}
             where |= {"loading": event.loading, "refused": event.refused}

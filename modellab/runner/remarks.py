@@ -70,7 +70,7 @@ def of_task(task: Task, data: Dataset, utterances: Sequence[Utterance]) -> Itera
     """What the task itself has to say of every result; nothing of a private dataset."""
     if isinstance(task, Telling) and not data.is_private:
         samples = [task.read(row, data.options) for row in data.rows]
-        yield from task.notes(samples, [None if each.error else each.output for each in utterances])
+        yield from task.notes(samples, [None if utterance.error else utterance.output for utterance in utterances])
 
 
 def of_dataset(task: Task, data: Dataset, utterances: Sequence[Utterance]) -> Iterator[str]:

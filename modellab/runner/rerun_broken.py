@@ -56,7 +56,7 @@ def run_again(
         first = withheld.message(told(error)) if data.is_private else told(error).splitlines()[0]
         many = "1 broken utterance" if len(names) == 1 else f"{len(names)} broken utterances"
         return None, [f"{many} could not be run again in a fresh process: {first}"]
-    return {each.id: each.counts for each in said if each.id in names}, []
+    return {utterance.id: utterance.counts for utterance in said if utterance.id in names}, []
 
 
 def shown(
@@ -66,7 +66,7 @@ def shown(
 
     `sides` holds what was accepted, by the name of what a verdict was compared with.
     """
-    wanted = {each.id for verdict in verdicts for each in verdict.breaks}
+    wanted = {broken.id for verdict in verdicts for broken in verdict.breaks}
     if not wanted:
         return tuple(verdicts)
     places = {id: place for place, id in enumerate(ids(result.utterances)) if id in wanted}
@@ -80,7 +80,8 @@ def shown(
         return replace(each, lines=_lines(task, samples[each.id], said[each.id], before))
 
     return tuple(
-        replace(verdict, breaks=tuple(lines(each, verdict.versus) for each in verdict.breaks)) for verdict in verdicts
+        replace(verdict, breaks=tuple(lines(broken, verdict.versus) for broken in verdict.breaks))
+        for verdict in verdicts
     )
 
 

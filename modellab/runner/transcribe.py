@@ -62,7 +62,7 @@ def real(matrix: Matrix, device: str = "cpu", precision: str = "") -> ModelInsta
 def could_run(matrix: Matrix, name: str, device: str = "cpu", precision: str = "") -> ModelInstance | None:
     """The first of MODEL:VARIANT, or of any variant of MODEL, that runs here once its weights are; None for none."""
     head, _, variant = name.partition(":")
-    found = [each for each in matrix.instances() if (each.key.model, each.key.device) == (head, device)]
+    found = [instance for instance in matrix.instances() if (instance.key.model, instance.key.device) == (head, device)]
     fitting = [each for each in found if variant in ("", each.key.variant) and precision in ("", each.key.precision)]
     return next((each for each in fitting if not why_not(each, download=True)), None)
 
@@ -98,9 +98,9 @@ def choose(matrix: Matrix, name: str = "", device: str = "cpu", precision: str =
 def _named(matrix: Matrix, name: str, task: str) -> list[ModelInstance]:
     folder, model, variant = find_model(matrix, name)
     if task not in model.tasks:
-        able = sorted({each.key.model for each in matrix.instances() if task in each.model.tasks})
+        able = sorted({instance.key.model for instance in matrix.instances() if task in instance.model.tasks})
         raise ConfigError(f"{folder.name} does {_tasks(model)} and no {task}: expected one of {', '.join(able)}")
-    every = [each for each in matrix.instances() if each.key.model == folder.name]
+    every = [instance for instance in matrix.instances() if instance.key.model == folder.name]
     return [each for each in every if variant in {"", each.key.variant}]
 
 
@@ -109,7 +109,7 @@ def _tasks(model: Model) -> str:
 
 
 def _embedded(matrix: Matrix) -> list[ModelInstance]:
-    every = [each for each in matrix.instances() if TASK in each.model.tasks and is_embedded(each)]
+    every = [instance for instance in matrix.instances() if TASK in instance.model.tasks and is_embedded(instance)]
     if not every:
         raise ConfigError(f"no embedded model does {TASK}: {did_you_mean('', matrix.model_names())}")
     return sorted(every, key=lambda each: f"{each.key.model}:{each.key.variant}" != DEFAULT)

@@ -35,7 +35,7 @@ def rate(metric: Metric, counts: Sequence[Counts], clusters: Sequence[str] | Non
 
 def of(metric: Metric, utterances: Iterable[Utterance]) -> Estimate:
     """The same of a result's utterances."""
-    own = [each for each in utterances if metric.name in each.counts]
+    own = [utterance for utterance in utterances if metric.name in utterance.counts]
     return rate(metric, [each.counts[metric.name] for each in own], [each.cluster for each in own])
 
 

@@ -145,7 +145,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Sample:
         is_ignored=_references.is_ignored(said, how),
         chunk=chunk,
         references=references if len(references) > 1 or how.markup else (),
-        wanted=_breakdown.read(row, normaliser, [each.normalised for each in references]),
+        wanted=_breakdown.read(row, normaliser, [reference.normalised for reference in references]),
     )
 
 

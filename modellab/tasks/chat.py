@@ -178,7 +178,7 @@ def draw(sample: Sample, output: Mapping[str, Any] | None) -> list[DisplayBlock]
         blocks += [Sound(Path(line.said), f"user, turn {turn}")] if line.aloud else []
         line = replace(line, said=Path(line.said).name) if line.aloud else line
         said = show(replace(sample, lines=(line,)), alone) if output is not None else [f"user   {line.said}"]
-        blocks.append(Lines(tuple(each for each in said if not each.startswith("audio")), f"turn {turn}"))
+        blocks.append(Lines(tuple(line for line in said if not line.startswith("audio")), f"turn {turn}"))
         if answer["audio"]:
             blocks.append(Sound(Path(answer["audio"]["audio"]), f"answer, turn {turn}"))
         if aligned := _aligned(sample, answer):

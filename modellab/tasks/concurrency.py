@@ -195,10 +195,10 @@ def encode(output: Any) -> dict[str, Any]:
         raise TypeError(f"expected what run() gives, got a {type(output).__name__}")
     calls = sorted(output.calls, key=lambda each: each.due_s)
     return {
-        "calls": [[round(each.due_s, 6), round(each.wall_s, 6), each.fault] for each in calls],
+        "calls": [[round(call.due_s, 6), round(call.wall_s, 6), call.fault] for call in calls],
         "level_s": output.level_s,
-        "texts": dict(Counter(each.text for each in calls if each.text is not None)),
-        "duration_s": sum(each.audio_s for each in calls if not each.fault),
+        "texts": dict(Counter(call.text for call in calls if call.text is not None)),
+        "duration_s": sum(call.audio_s for call in calls if not call.fault),
     }
 
 

@@ -148,7 +148,7 @@ def draw(sample: Sample, output: Mapping[str, Any] | None) -> list[DisplayBlock]
     heard = [
         each._replace(speaker=found.mapping.get(each.speaker, f"{each.speaker}?")) for each in _found(sample, output)
     ]
-    sides = [*(("ref", each) for each in sample.utterances), *(("hyp", each) for each in heard)]
+    sides = [*(("ref", utterance) for utterance in sample.utterances), *(("hyp", utterance) for utterance in heard)]
     rows = sorted({(each.speaker.endswith("?"), each.speaker, side == "hyp", side) for side, each in sides})
     drawn = [
         Lane(f"{name} {side}", tuple(_span(where, one) for where, one in sides if (where, one.speaker) == (side, name)))
@@ -192,8 +192,8 @@ def _found(sample: Sample, output: Mapping[str, Any] | None) -> list[SpokenTurn]
 
 def _normalised(utterances: Iterable[SpokenTurn], normaliser: Normaliser) -> Iterable[SpokenTurn]:
     """Those of which the normaliser leaves a word."""
-    said = (each._replace(text=normaliser(each.text)) for each in utterances)
-    return (each for each in said if each.text.split())
+    said = (utterance._replace(text=normaliser(utterance.text)) for utterance in utterances)
+    return (utterance for utterance in said if utterance.text.split())
 
 
 def _collar_s(options: Mapping[str, Any]) -> float:

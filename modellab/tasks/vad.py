@@ -164,7 +164,7 @@ def draw(sample: Sample, output: Mapping[str, Any] | None) -> list[DisplayBlock]
 
 
 def _lane(hits: Iterable[Region], side: Kind, errors: Iterable[Region], kind: Kind) -> tuple[Span, ...]:
-    return tuple(sorted([*(Span(*each, side) for each in hits), *(Span(*each, kind) for each in errors)]))
+    return tuple(sorted([*(Span(*each, side) for each in hits), *(Span(*error, kind) for error in errors)]))
 
 
 def _compare(sample: Sample, output: Mapping[str, Any] | None) -> Detection:

@@ -43,8 +43,8 @@ class Reading:
 
 
 READINGS = {
-    each.name: each
-    for each in (
+    reading.name: reading
+    for reading in (
         Reading("rtf", "s/s", "speed", "caller", DEVICES, told=True, field="wall_s", words="time"),
         Reading("rtf_cpu", "s/s", "speed", "caller", ("cpu",), told=True, field="cpu_s", words="CPU time"),
         Reading("rtf_gpu", "s/s", "speed", "caller", ("cuda",), told=True, field="gpu_s", words="GPU time"),
@@ -78,15 +78,17 @@ READINGS = {
     )
 }
 
-CLOCKS = {each.name: column for column, each in enumerate(each for each in READINGS.values() if each.field)}
+_POOLED = [reading for reading in READINGS.values() if reading.field]
+CLOCKS = {reading.name: column for column, reading in enumerate(_POOLED)}
 FIELDS = tuple(READINGS[name].field for name in CLOCKS)  # of an utterance, in the columns that CLOCKS names
 REFERENCE = ("reference_arithmetic_s", "reference_walk_s")
-PEAKS = tuple(each.name for each in READINGS.values() if each.kind == "memory" and each.judged_on)
-LIMITED = tuple(each.name for each in READINGS.values() if each.limited)
+PEAKS = tuple(reading.name for reading in READINGS.values() if reading.kind == "memory" and reading.judged_on)
+LIMITED = tuple(reading.name for reading in READINGS.values() if reading.limited)
 JUDGED = (*CLOCKS, *PEAKS, *LIMITED)  # may have thresholds
-ON_CUDA = tuple(each.name for each in READINGS.values() if each.judged_on == ("cuda",))  # no other device has them
-ACCEPTED = tuple(each.name for each in READINGS.values() if each.accepted)
-TOLD = tuple(each.name for each in READINGS.values() if each.told)
+# no other device has these
+ON_CUDA = tuple(reading.name for reading in READINGS.values() if reading.judged_on == ("cuda",))
+ACCEPTED = tuple(reading.name for reading in READINGS.values() if reading.accepted)
+TOLD = tuple(reading.name for reading in READINGS.values() if reading.told)
 
 
 def judged(device: str, kind: Literal["speed", "memory", ""] = "") -> tuple[str, ...]:
@@ -95,7 +97,9 @@ def judged(device: str, kind: Literal["speed", "memory", ""] = "") -> tuple[str,
     >>> judged("cuda", "speed"), judged("cpu")
     (('rtf', 'rtf_gpu'), ('rtf', 'rtf_cpu', 'peak_rss_bytes'))
     """
-    return tuple(each.name for each in READINGS.values() if device in each.judged_on and kind in {"", each.kind})
+    return tuple(
+        reading.name for reading in READINGS.values() if device in reading.judged_on and kind in {"", reading.kind}
+    )
 
 
 def unit(name: str) -> str:

@@ -167,7 +167,7 @@ def counts_of(utterances: Sequence[Utterance], name: str, *, some: bool = False)
     found = utterances.column(name) if isinstance(utterances, Utterances) else None
     if found is not None and (some or len(found) == len(utterances)):
         return found
-    rows = [each.counts[name] for each in utterances if not some or name in each.counts]
+    rows = [utterance.counts[name] for utterance in utterances if not some or name in utterance.counts]
     return np.array(rows, dtype=float) if rows else np.empty((0, 0))
 
 
@@ -185,7 +185,7 @@ def counts_or_zeros(utterances: Sequence[Utterance], name: str) -> Floats:
     found = utterances.column(name) if isinstance(utterances, Utterances) else None
     if found is not None:
         return found
-    rows = [each.counts.get(name, ()) for each in utterances]
+    rows = [utterance.counts.get(name, ()) for utterance in utterances]
     width = max(map(len, rows), default=0)
     return np.array([row or (0.0,) * width for row in rows], dtype=float) if width else np.empty((0, 0))
 
@@ -214,14 +214,14 @@ def audio_s(utterances: Sequence[Utterance]) -> Iterator[float]:
     """How long the audio of each was, in s."""
     if isinstance(utterances, Utterances):
         return utterances.audio_s()
-    return (each.duration_s for each in utterances)
+    return (utterance.duration_s for utterance in utterances)
 
 
 def raised(utterances: Sequence[Utterance]) -> npt.NDArray[np.bool_]:
     """Which ones raised, shape (n,)."""
     if isinstance(utterances, Utterances):
         return utterances.raised()
-    return np.array([bool(each.error) for each in utterances], dtype=bool)
+    return np.array([bool(utterance.error) for utterance in utterances], dtype=bool)
 
 
 def ids(utterances: Sequence[Utterance]) -> list[str]:

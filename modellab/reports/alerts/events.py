@@ -36,7 +36,7 @@ class Event:
 
 def tried(entries: Iterable[Entry]) -> list[Entry]:
     """Without the cases whose turn never came: that somebody stopped a run is no news of them."""
-    return [each for each in entries if each.was_tried]
+    return [entry for entry in entries if entry.was_tried]
 
 
 def standings(entries: Iterable[Entry]) -> dict[str, Standing]:

@@ -27,7 +27,7 @@ def subject(events: Sequence[Event], of: str) -> str:
 
 def lines(events: Sequence[Event]) -> list[str]:
     """A line for each event; the last one says how many there are more."""
-    shown = [f"[{MARKS[each.kind]}] {each.subject}: {each.said}" for each in events[:MOST_LINES]]
+    shown = [f"[{MARKS[event.kind]}] {event.subject}: {event.said}" for event in events[:MOST_LINES]]
     rest = len(events) - len(shown)
     return [escape.line(line) for line in shown] + ([f"and {counted(rest, 'event')} more"] if rest else [])
 

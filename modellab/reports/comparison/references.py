@@ -87,4 +87,4 @@ class Calibrations:
             except BaselineError:  # damaged: told by the case's next run, and nothing is known here
                 self._paces[place] = None
         timing = self._paces[place]
-        return Noise.of([each[metric] for each in timing.sessions if metric in each] if timing else [])
+        return Noise.of([session[metric] for session in timing.sessions if metric in session] if timing else [])

@@ -20,7 +20,7 @@ def told(history: History) -> dict[str, Any]:
         "runs": [_run(run) for run in history.runs],
         "series": [_series(series) for series in history.series],
         "notes": list(history.notes),
-        "events": [{"at": each.at.isoformat(), "kind": each.kind, "text": each.text} for each in history.events],
+        "events": [{"at": event.at.isoformat(), "kind": event.kind, "text": event.text} for event in history.events],
     }
 
 

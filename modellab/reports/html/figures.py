@@ -50,7 +50,7 @@ def latencies(utterances: Sequence[Utterance], percentiles: Sequence[tuple[str, 
     >>> chart.top, [bar.label for bar in chart.bars], [line.text for line in chart.lines]
     ('2', ['2: 1 s to 1.67 s', '1: 2.33 s to 3 s'], ['p50 1.1 s'])
     """
-    times = np.array([each.wall_s for each in utterances if math.isfinite(each.wall_s)])
+    times = np.array([utterance.wall_s for utterance in utterances if math.isfinite(utterance.wall_s)])
     if not len(times):
         return None
     low, high = float(times.min()), float(times.max())
@@ -70,7 +70,7 @@ def latencies(utterances: Sequence[Utterance], percentiles: Sequence[tuple[str, 
 
 def speed_chart(utterances: Sequence[Utterance]) -> Chart | None:
     """The real-time factor of each utterance in the order in which they ran; None where nothing has a duration."""
-    known = [each for each in utterances if each.duration_s > 0 and math.isfinite(each.wall_s)]
+    known = [utterance for utterance in utterances if utterance.duration_s > 0 and math.isfinite(utterance.wall_s)]
     if not known:
         return None
     together = math.ceil(len(known) / MOST_CALLS)

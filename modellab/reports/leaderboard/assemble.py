@@ -237,11 +237,11 @@ def _measures(who: System, entry: Entry, shown: Shown) -> Iterator[Measure]:
 
 def _refuse(shown: Shown, groups: Sequence[ComparableGroup], found: Sequence[Finding], refused: Sequence[str]) -> None:
     """Several selections of which no two results may be compared are no report."""
-    if len(shown.selections) < 2 or any(len(_sides(shown, each)) > 1 for each in groups):
+    if len(shown.selections) < 2 or any(len(_sides(shown, group)) > 1 for group in groups):
         return
     if any(finding.versus in {selection.spec for selection in shown.selections} for finding in found):
         return
-    reasons = [*refused, *(why for each in groups for _, why in each.left_out)]
+    reasons = [*refused, *(why for group in groups for _, why in group.left_out)]
     if reasons:
         raise ConfigError(reasons[0])
     names = " and ".join(repr(selection.spec) for selection in shown.selections)

@@ -34,26 +34,26 @@ def rows(report: Report) -> list[Row]:
 
 
 def _errors(report: Report) -> Iterator[Row]:
-    for each in report.findings:
-        if each.verdict.status.is_unmeasured:
+    for finding in report.findings:
+        if finding.verdict.status.is_unmeasured:
             yield {
-                **_who(each.who), **_number(Estimate(math.nan, unit="")), **_origin(each.origin),
-                "dataset": each.dataset, "metric": each.verdict.metric, "verdict": str(each.verdict.status),
-                "error": each.error,
+                **_who(finding.who), **_number(Estimate(math.nan, unit="")), **_origin(finding.origin),
+                "dataset": finding.dataset, "metric": finding.verdict.metric, "verdict": str(finding.verdict.status),
+                "error": finding.error,
             }  # fmt: skip
 
 
 def _measures(report: Report) -> Iterator[Row]:
-    for each in report.measures:
+    for measure in report.measures:
         yield {
-            **_who(each.who), **_number(each.estimate), **_origin(each.origin),
-            "dataset": each.dataset, "metric": each.metric, "kind": each.kind, "better": each.better,
-            "verdict": each.verdict,
+            **_who(measure.who), **_number(measure.estimate), **_origin(measure.origin),
+            "dataset": measure.dataset, "metric": measure.metric, "kind": measure.kind, "better": measure.better,
+            "verdict": measure.verdict,
         }  # fmt: skip
 
 
 def _slices(report: Report) -> Iterator[Row]:
-    origins = {(each.who, each.dataset): each for each in report.measures}
+    origins = {(measure.who, measure.dataset): measure for measure in report.measures}
     for each in report.slices:
         whole: Measure | None = origins.get((each.who, each.dataset))
         yield {

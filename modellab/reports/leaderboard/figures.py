@@ -153,7 +153,9 @@ def _axis(axes: Axes, which: str, estimates: Sequence[Estimate]) -> None:
     from matplotlib import ticker
 
     unit = estimates[0].unit
-    ends = [end for each in estimates for end in (each.value, each.low, each.high) if math.isfinite(end)]
+    ends = [
+        end for estimate in estimates for end in (estimate.value, estimate.low, estimate.high) if math.isfinite(end)
+    ]
     tenfold = min(ends) > 0 and max(ends) / min(ends) > TENFOLD and unit in {"s/s", "MiB", "s"}
     if tenfold:
         (axes.set_xscale if which == "x" else axes.set_yscale)("log")

@@ -123,10 +123,10 @@ def _drawing(svg: str) -> Markup:
 def _errors(report: Report) -> list[tuple[str, str, str]]:
     """Each case without a measurement: its name, the first line of why, and the rest."""
     found = []
-    for each in report.findings:
-        if each.verdict.status.is_unmeasured:
-            first, _, rest = each.error.strip().partition("\n")
-            found.append((f"{each.who.name} on {each.dataset}", first or each.verdict.why, rest))
+    for finding in report.findings:
+        if finding.verdict.status.is_unmeasured:
+            first, _, rest = finding.error.strip().partition("\n")
+            found.append((f"{finding.who.name} on {finding.dataset}", first or finding.verdict.why, rest))
     return found
 
 

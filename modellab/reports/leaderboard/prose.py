@@ -87,7 +87,7 @@ def formula(report: Report) -> list[str]:
 
 def _scales(report: Report) -> str:
     card = report.scorecard
-    metrics = {each.metric: Metric(each.metric, each.unit, each.better) for each in report.groups}
+    metrics = {group.metric: Metric(group.metric, group.unit, group.better) for group in report.groups}
     known = [(metric, scale) for metric in metrics.values() if (scale := card.scale(metric))]
     ends = [
         *((units.heading(each.name), value(on.worst, each.unit), value(on.best, each.unit)) for each, on in known),

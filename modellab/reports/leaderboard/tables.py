@@ -116,7 +116,7 @@ def findings(report: Report) -> Table:
     """What changed, worst first."""
     test = ["change [95 %]", "N", "p", "would be seen", "why", "session"]
     return ["status", "model", "dataset", "metric", "before", "now", *test], [
-        _finding(each) for each in report.findings
+        _finding(finding) for finding in report.findings
     ]
 
 
@@ -158,15 +158,15 @@ def change(verdict: Verdict) -> str:
 def red(report: Report) -> list[Finding]:
     """The findings that nobody may overlook."""
     return [
-        each
-        for each in report.findings
-        if each.verdict.red or each.verdict.status is Status.REGRESSED or each.verdict.status.is_unmeasured
+        finding
+        for finding in report.findings
+        if finding.verdict.red or finding.verdict.status is Status.REGRESSED or finding.verdict.status.is_unmeasured
     ]
 
 
 def datasets(report: Report, task: str) -> Table:
     """The task's first metric, speed and memory of each model on each dataset."""
-    own = [each for each in report.measures if each.who.task == task]
+    own = [measure for measure in report.measures if measure.who.task == task]
     shown = [each for each in own if each.primary or each.metric in {"rtf", "peak_bytes"}]
     names = list(dict.fromkeys(each.metric for each in shown))
     pairs = [cell for name in names for cell in (f"{units.heading(name)} [95 %]", f"N of {name}")]
@@ -185,12 +185,12 @@ def datasets(report: Report, task: str) -> Table:
 def _cells(found: dict[str, Measure], names: Sequence[str]) -> list[str]:
     nothing = Estimate(float("nan"))
     estimates = [found[name].estimate if name in found else nothing for name in names]
-    return [cell for each in estimates for cell in (prose.span(each), prose.n(each))]
+    return [cell for estimate in estimates for cell in (prose.span(estimate), prose.n(estimate))]
 
 
 def conditions(report: Report, task: str) -> list[tuple[str, str, Table]]:
     """For each dataset and key of its rows a table: a line for each value, a column for each model."""
-    own = [each for each in report.slices if each.who.task == task]
+    own = [slice_ for slice_ in report.slices if slice_.who.task == task]
     ordered = sorted(own, key=lambda each: (each.dataset, each.key, each.value, each.who.order))
     found = []
     for (dataset, key), group in groupby(ordered, key=lambda each: (each.dataset, each.key)):

@@ -44,7 +44,7 @@ class Leaf(NamedTuple):
 def leaves(sheets: Iterable[Sheet]) -> Iterator[Leaf]:
     """Every sheet, ready for the template."""
     for number, sheet in enumerate(sheets):
-        wrong = [each for each in sheet.said if each.errors or each.error]
+        wrong = [utterance for utterance in sheet.said if utterance.errors or utterance.error]
         count = f"the worst {len(sheet.said):,} of {sheet.many:,}" if sheet.many else f"{len(sheet.said)}"
         summary = f"{len(wrong)} of {count} utterances with errors" if wrong else f"no errors in {count} utterances"
         yield Leaf(
@@ -83,7 +83,7 @@ def lines(said: Iterable[UtteranceResult]) -> Markup:
     """A list item each: id, errors and the words, errors struck out or underlined."""
     from markupsafe import Markup
 
-    return Markup("\n".join(_line(each) for each in said))  # noqa: S704 - `_line` escapes every text
+    return Markup("\n".join(_line(utterance) for utterance in said))  # noqa: S704 - `_line` escapes every text
 
 
 def _line(said: UtteranceResult) -> str:

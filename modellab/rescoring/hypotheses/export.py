@@ -43,12 +43,14 @@ def files(entry: Entry, data: Dataset, form: str, *, as_written: bool = False) -
             f"{entry.key} was measured on {data.name} with the digest {then or 'unknown'}, it is {data.digest} now: the"
             " references are others, run it again"
         )
-    if data.is_private and any(each.output is None and not each.error for each in entry.result.utterances):
+    if data.is_private and any(
+        utterance.output is None and not utterance.error for utterance in entry.result.utterances
+    ):
         raise ConfigError(f"the baseline of {entry.key} keeps hashes of what was said, because {data.name} is private")
     if task.NAME not in WRITERS:
         raise ConfigError(f"results of {task.NAME} cannot be exported, those of {', '.join(WRITERS)} can")
     rows = {str(row["id"]): row for row in data.rows}
-    said = [(rows[each.id], each) for each in entry.result.utterances]
+    said = [(rows[utterance.id], utterance) for utterance in entry.result.utterances]
     if sessions.are_scored(data.options) and isinstance(task, sessions.Joining):
         return chosen.write([*_sessions(task, data, said, as_written=as_written)])
     return chosen.write([_exported(task, row, data, each, as_written=as_written) for row, each in said])

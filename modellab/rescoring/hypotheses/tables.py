@@ -69,7 +69,7 @@ def _heard(where: str, row: Mapping[str, Any], chosen: Columns) -> Hypothesis | 
         timed = next((key for key in TIMED if key in said), "")
         said = said.get(timed or "text")
     if isinstance(said, list):
-        turns = [_turn(each) for each in said]
+        turns = [_turn(turn) for turn in said]
         wrong = next((each for each, turn in zip(said, turns, strict=True) if turn is None), None)
         if wrong is not None:
             return LeftOut(where, f"{chosen.hyp} has {str(wrong)[:60]}, expected [start_s, end_s, speaker, text]")

@@ -104,7 +104,7 @@ def _bench(folder: Path, probes: Sequence[Probe], threads: int, device: str) -> 
 def _time(bench: Bench, place: int, trials: int) -> Iterator[Check]:
     """One check for each clock, and of the wall clock what RTF makes of it."""
     probe, result = bench.probes[place], bench.measured(2 * place, trials)
-    known: list[dict[str, Any]] = [json.loads(each.output["text"]) for each in result.utterances]
+    known: list[dict[str, Any]] = [json.loads(utterance.output["text"]) for utterance in result.utterances]
     for clock in probe.clocks:
         pairs = [
             (told[clock], float(getattr(each, f"{clock}_s")))

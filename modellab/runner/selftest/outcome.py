@@ -33,7 +33,7 @@ def keep(mlruns: Path, threads: int, checks: Sequence[Check], date: str) -> Path
         "versions": versions(USED),
         "state": "passed" if state == "ok" else state,
         "why": sentence(checks),
-        "checks": [dataclasses.asdict(each) for each in checks],
+        "checks": [dataclasses.asdict(check) for check in checks],
     }
     path.write_text(json.dumps(stored, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return path

@@ -156,7 +156,10 @@ def _ranking(found: Ranking) -> dict[str, Any]:
 def _plot(found: Ranking) -> dict[str, Any]:
     """Each value as a dot on its interval, in percent of the width between the lowest and the highest end."""
     ends = [
-        end for each in found.standings for end in (each.interval or (each.value, each.value)) if math.isfinite(end)
+        end
+        for standing in found.standings
+        for end in (standing.interval or (standing.value, standing.value))
+        if math.isfinite(end)
     ]
     low, high = min(ends, default=0.0), max(ends, default=1.0)
 
@@ -174,7 +177,7 @@ def _plot(found: Ranking) -> dict[str, Any]:
             "high": at(span[1]) if span else None,
         }
 
-    known = [each for each in found.standings if math.isfinite(each.value)]
+    known = [standing for standing in found.standings if math.isfinite(standing.value)]
     label = f"{found.metric.name} of {len(known)} systems with 95 % intervals"
     return {"label": label, "rows": [row(each) for each in known]}
 

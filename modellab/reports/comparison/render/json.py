@@ -43,19 +43,19 @@ def _system_pair(system_pair: SystemPair, most: int) -> dict[str, Any]:
         "b": system_pair.b,
         "entries": [
             {
-                "dataset": each.dataset,
-                "a": each.a.id,
-                "b": each.b.id,
-                "a_session": each.a.session,
-                "b_session": each.b.session,
+                "dataset": case_pair.dataset,
+                "a": case_pair.a.id,
+                "b": case_pair.b.id,
+                "a_session": case_pair.a.session,
+                "b_session": case_pair.b.session,
             }
-            for each in system_pair.case_pairs
+            for case_pair in system_pair.case_pairs
         ],
         "differs": list(sentences.differences(system_pair)),
         "quality": [_line(line) for line in system_pair.lines],
         "by_group": [_line(line) for line in system_pair.by_group],
         "speed": [asdict(each) for each in system_pair.speeds],
-        "memory": [asdict(each) for each in system_pair.peaks],
+        "memory": [asdict(peak) for peak in system_pair.peaks],
         "error_classes": [
             {**_line(each.line), "words": each.words, "a_errors": each.a, "b_errors": each.b}
             for each in (classes.rows if classes else ())
@@ -99,7 +99,7 @@ def _ranking(found: Ranking) -> dict[str, Any]:
         "alpha": found.alpha,
         "comparisons": found.family,
         "verdict": sentences.ranked(found),
-        "standings": [{**asdict(each), "rank": each.rank} for each in found.standings],
+        "standings": [{**asdict(standing), "rank": standing.rank} for standing in found.standings],
         "pairs": [{"system_a": duo.a, "system_b": duo.b, **_line(duo.line)} for duo in found.ranked_pairs],
         "notes": found.notes,
     }

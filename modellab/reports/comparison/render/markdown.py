@@ -37,7 +37,7 @@ def _system_pair(system_pair: SystemPair, most: int) -> Iterator[str]:
     if differs:
         yield f"Differs in: {quiet('; '.join(differs))}\n"
     yield from (f"- {quiet(sentences.timing(each))}" for each in system_pair.speeds)
-    yield from (f"- {quiet(sentences.peak(each))}" for each in system_pair.peaks)
+    yield from (f"- {quiet(sentences.peak(peak))}" for peak in system_pair.peaks)
     yield ""
     for table in tables.of_system_pair(system_pair):
         yield from _table(table)

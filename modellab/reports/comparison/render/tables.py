@@ -67,7 +67,7 @@ def overview(found: Compared) -> Table:
         for line in system_pair.primary:
             unit, pooled = line.metric.unit, line.dataset == POOLED
             clocks = [each for each in system_pair.speeds if pooled or each.dataset == line.dataset]
-            peaks = [each for each in system_pair.peaks if pooled or each.dataset == line.dataset]
+            peaks = [peak for peak in system_pair.peaks if pooled or peak.dataset == line.dataset]
             rows.append(
                 (
                     system_pair.task,
@@ -81,7 +81,7 @@ def overview(found: Compared) -> Table:
                     str(line.n),
                     sentences.verdict(line),
                     _agreed([each.told for each in clocks], "faster") if clocks else units.MISSING,
-                    _agreed([each.told for each in peaks], "smaller") if peaks else units.MISSING,
+                    _agreed([peak.told for peak in peaks], "smaller") if peaks else units.MISSING,
                 )
             )
     return Table("all comparisons", OVERVIEW, tuple(rows), 4)
@@ -119,15 +119,15 @@ def of_system_pair(system_pair: SystemPair) -> Iterator[Table]:
     if system_pair.peaks:
         rows = [
             (
-                each.dataset,
-                each.metric,
-                units.value(each.a, "bytes"),
-                units.value(each.b, "bytes"),
-                units.change(each.b - each.a, "bytes"),
-                units.value(each.margin, "bytes"),
-                f"{each.told} takes less" if each.told else "cannot tell",
+                peak.dataset,
+                peak.metric,
+                units.value(peak.a, "bytes"),
+                units.value(peak.b, "bytes"),
+                units.change(peak.b - peak.a, "bytes"),
+                units.value(peak.margin, "bytes"),
+                f"{peak.told} takes less" if peak.told else "cannot tell",
             )
-            for each in system_pair.peaks
+            for peak in system_pair.peaks
         ]
         yield Table("memory", MEMORY, tuple(rows), 2)
     if system_pair.classes:
@@ -174,14 +174,14 @@ def _timing(each: SpeedComparison) -> tuple[str, ...]:
 def of_classes(found: Classes) -> Table:
     """Errors by kind and class."""
     rows = []
-    for each in found.rows:
-        line = each.line
+    for row in found.rows:
+        line = row.line
         rows.append(
             (
                 line.metric.name,
-                units.MISSING if each.words is None else str(each.words),
-                str(each.a),
-                str(each.b),
+                units.MISSING if row.words is None else str(row.words),
+                str(row.a),
+                str(row.b),
                 f"{line.a:.2f}",
                 f"{line.b:.2f}",
                 f"{line.change:+.2f}"
@@ -215,7 +215,7 @@ def of_ranking(found: Ranking) -> Iterator[Table]:
             )
         )
     notes = [f"N {found.n} utterances of {', '.join(found.datasets)}; systems that share a letter cannot be told apart"]
-    notes += [sentences.NOT_IN_TURN] if any(each.timing for each in found.standings) else []
+    notes += [sentences.NOT_IN_TURN] if any(standing.timing for standing in found.standings) else []
     yield Table("ranking", (*heads, "RTF", "x fastest [95 %]", "memory"), tuple(rows), 3, (*notes, *found.notes))
     pairs = [(duo.a, duo.b, *_quality(duo.line)[2:]) for duo in found.ranked_pairs]
     said = f"A is the one with the better value; Holm over {units.counted(found.family, 'pair')}; N {found.n}"
