@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # pragma: no cover
         transcribe,
     )
     from modellab.errors import ModellabError
+    from modellab.runner import events
     from modellab.runner.options import RunOptions
 
     __version__: str
@@ -33,6 +34,7 @@ __all__ = [
     "RunOptions",
     "TextScore",
     "compare",
+    "events",
     "find_cases",
     "find_datasets",
     "find_models",
@@ -57,6 +59,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'modellab' has no attribute {name!r}")
     import importlib
 
+    if name == "events":
+        return importlib.import_module("modellab.runner.events")
     homes = {"ModellabError": "modellab.errors", "RunOptions": "modellab.runner.options"}
     return getattr(importlib.import_module(homes.get(name, "modellab.api")), name)
 

@@ -30,14 +30,14 @@ WORDS = st.lists(st.sampled_from(["please", "increase", "the", "volume", "by", "
 
 def test_the_names() -> None:
     assert modellab.__all__ == [
-        "ModelInfo", "ModellabError", "RunOptions", "TextScore", "compare", "find_cases", "find_datasets",
-        "find_models", "load_dataset", "normalise", "open_project", "read_audio", "read_results", "run", "score_texts",
-        "transcribe",
+        "ModelInfo", "ModellabError", "RunOptions", "TextScore", "compare", "events", "find_cases",
+        "find_datasets", "find_models", "load_dataset", "normalise", "open_project", "read_audio", "read_results",
+        "run", "score_texts", "transcribe",
     ]  # fmt: skip
     assert all(getattr(modellab, name) is not None for name in modellab.__all__)
     assert set(modellab.__all__) <= set(dir(modellab))
     public = {name for name, value in vars(api).items() if getattr(value, "__module__", "") == api.__name__}
-    assert public == set(modellab.__all__) - {"ModellabError", "RunOptions"}
+    assert public == set(modellab.__all__) - {"ModellabError", "RunOptions", "events"}
     assert modellab.__version__ == version("modellab")
     with pytest.raises(AttributeError, match="has no attribute 'transcript'"):
         _ = modellab.transcript

@@ -5,7 +5,7 @@ modellab's needs `config.yaml` alone. Folders are found on disk: modellab's own 
 folders it names, a third party's through the entry point group `modellab.models` (its value is a package that is such a
 folder, or holds several).
 
-Layer 3: may import layers 1 to 2 and the ground (`docs/architecture.md`). Start reading at `template.py`.
+Layer 3: may import layers 1 to 2 and the ground (`docs/architecture.md`). Start reading at `model_folders.py`.
 """
 
 from __future__ import annotations
