@@ -275,8 +275,10 @@ def _print_last(entry: Entry | None) -> None:
 def _verdict_row(verdict: Verdict) -> list[str]:
     from modellab import units
 
-    change, seen = units.change(verdict.change, verdict.unit), units.change(verdict.detects, verdict.unit)
+    is_known = verdict.detects is not None and math.isfinite(verdict.detects)  # else no change would have been seen
+    detects = verdict.detects if is_known else None
+    change, seen = units.change(verdict.change, verdict.unit), units.change(detects, verdict.unit)
     if verdict.kind == "speed":
-        change, seen = units.relative(verdict.change), units.relative(verdict.detects)
+        change, seen = units.relative(verdict.change), units.relative(detects)
     p = units.MISSING if verdict.p is None else f"{verdict.p:.2g}"
     return [verdict.title, units.value(verdict.now, verdict.unit), change, p, seen, str(verdict.status), verdict.why]

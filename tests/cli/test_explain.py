@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from modellab.plan.settings import Project
@@ -107,13 +109,15 @@ def test_the_last_result(desk: Desk) -> None:
     )
     slow = verdict("rtf_cpu", Status.PASS, 0.02, unit="s/s", kind="speed", change=0.013, detects=0.12)
     quiet = verdict("empty_rate", Status.PASS, 0.0, kind="sanity")
+    few = verdict("cer", Status.PASS, 0.0, change=0.0, p=1.0, detects=math.inf)
     for day, status in (("01", Status.PASS), ("02", Status.REGRESSED)):
         at = f"2026-11-{day}T10:00:00.000000+00:00"
-        ledger.append(Entry(KEY, status, "a-session", verdicts=(red, slow, quiet), started_at=at, finished_at=at))
+        ledger.append(Entry(KEY, status, "a-session", verdicts=(red, slow, quiet, few), started_at=at, finished_at=at))
     said = lines(desk)
     assert "last result: REGRESSED, 2026-11-02 10:00 UTC" in said
     assert "wer 12.00 % +2.00 % 0.0004 +1.10 % REGRESSED 9 of 400 utterances changed" in said
     assert "rtf_cpu 0.02 +1.3 % - +12.0 % PASS" in said
+    assert "cer 0.00 % +0.00 % 1 - PASS" in said, "so few utterances would have shown no change"
     assert not any(line.startswith("empty_rate 0") for line in said)
 
 
