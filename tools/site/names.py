@@ -20,6 +20,7 @@ INDEX = """# Reference
 |---|---|
 | [Commands](commands.md) | every command with its options, as `-h` prints them |
 | [At the terminal](../command-line.md) | the commands by what they are for |
+| [Settings, variables, folders](../settings.md) | everything that can be set, with its default; where things are kept |
 | [Python](../python-api.md) | the public interface, and how it is used |
 | [Every name](python.md) | the same from its docstrings |
 | [Metrics](metrics.md) | each measure: unit, range, direction, edge cases, source |
