@@ -67,6 +67,12 @@ FORMS = {
     "json": ("json", Given({"text": " a b "}), "a b", ()),
     "an empty transcript": ("json", Given({"text": ""}), "", ()),
     "text": ("text", Given("a b\n"), "a b", ()),
+    "text that is called HTML": (
+        "text",
+        Given("a b\n", headers={"content-type": "text/html; charset=utf-8"}),
+        "a b",
+        (),
+    ),
     "JSON for text": ("text", Given({"text": "a b"}), "a b", ()),
     "verbose": (
         "verbose_json",
@@ -115,6 +121,16 @@ def test_words_with_times(server: StandIn) -> None:
     assert server.asked[0].form["response_format"] == "verbose_json"
 
 
+def test_word_times_in_the_segments_as_the_server_of_whisper_cpp_has_them(server: StandIn) -> None:
+    """A token each; one without a blank before it goes on with the word."""
+    times = [(" Mr", 0.1, 0.2), (".", 0.2, 0.3), (" John", 0.4, 0.5), (" D", 0.5, 0.6), ("ash", 0.6, 0.9)]
+    tokens = [{"word": word, "start": start, "end": end, "t_dtw": -1} for word, start, end in times]
+    segments = [{"text": " Mr. John", "words": tokens[:3]}, {"text": "", "words": []}, {"words": tokens[3:]}]
+    server.answers = lambda _: Given({"text": "Mr. John Dash", "segments": segments})
+    found = adapter(server).align(SOUND, "")
+    assert found == [Word("Mr.", 0.1, 0.3), Word("John", 0.4, 0.5), Word("Dash", 0.5, 0.9)]
+
+
 STREAMS = {
     "deltas and done": (
         [
@@ -145,9 +161,9 @@ def test_a_stream_of_events(server: StandIn, events: list[Any], text: str) -> No
     ("answer", "sentence"),
     [
         (sse({"type": "error", "message": "no GPU"}), "where a transcript was expected"),
-        (sse({"type": "ping"}), "where the events transcript.text.delta and transcript.text.done were|was expected"),
+        (sse({"type": "ping"}), "where a stream of transcript.text.delta and transcript.text.done was expected"),
         (sse("{"), "where events in JSON was expected"),
-        (Given(""), "where the events"),
+        (Given(""), "where a stream of"),
     ],
 )
 def test_a_stream_that_is_none(server: StandIn, answer: Given, sentence: str) -> None:

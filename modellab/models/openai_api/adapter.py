@@ -110,7 +110,8 @@ class OpenaiApi:
         if not len(audio.samples):
             return []
         answer = self._post("/audio/transcriptions", audio, "verbose_json", times=["word"])
-        found = answer.mapping().get("words")
+        value = answer.mapping()
+        found = reading.in_segments(value.get("segments")) if value.get("words") is None else value["words"]
         if found is None:
             raise ServerError(answer.odd("words with times, which timestamp_granularities[]=word asks for"))
         return reading.words(reading.stretches(found, answer, audio.duration_s, "word"))
@@ -142,7 +143,7 @@ class OpenaiApi:
             elif kind == "transcript.text.delta":
                 deltas += str(event.get("delta", ""))
         if done is None and not deltas:
-            raise ServerError(answer.odd("the events transcript.text.delta and transcript.text.done"))
+            raise ServerError(answer.odd("a stream of transcript.text.delta and transcript.text.done"))
         return Transcript(reading.text(deltas, answer) if done is None else done)
 
     def _post(self, path: str, audio: Audio, form: str, times: list[str] | None = None, **more: str) -> Answer:
@@ -167,7 +168,7 @@ def _transcript(answer: Answer, form: str, duration_s: float) -> Transcript:
     """What an answer says; a server that gives JSON where text was asked for is understood, too."""
     kind = answer.headers.get("content-type", "")
     if form == "text" and not kind.startswith("application/json"):
-        if "html" in kind:
+        if "html" in kind and answer.body.lstrip().startswith(b"<"):  # whisper.cpp's server says so of plain text
             raise ServerError(answer.odd("a text"))
         return Transcript(reading.text(answer.body.decode("utf-8", "replace"), answer))
     value = answer.mapping()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import tempfile
@@ -51,6 +52,22 @@ def stretches(rows: Any, answer: Answer, duration_s: float, key: str = "text") -
         for row in rows
     )
     return tuple(each for each in found if each.text)
+
+
+def in_segments(segments: Any) -> list[dict[str, Any]] | None:
+    """Rows for `stretches` of the words that whisper.cpp's server has in its segments, as tokens; None where none are.
+
+    A token without a blank before it goes on with the word.
+    """
+    found: list[dict[str, Any]] = []
+    lists = [segment.get("words") for segment in segments or () if isinstance(segment, dict)]
+    for row in itertools.chain.from_iterable(filter(None, lists)):
+        said = str(row.get("word", ""))
+        if found and not said.startswith(" "):
+            found[-1] |= {"word": found[-1]["word"] + said, "end": row.get("end")}
+        else:
+            found.append({**row, "word": said})
+    return found or None
 
 
 def words(found: Sequence[Segment]) -> list[Word]:
