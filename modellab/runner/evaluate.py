@@ -18,7 +18,7 @@ from modellab.runner.result import load_readings, result_of
 from modellab.system.json_child import MoreTime
 from modellab.tasks import Sample, Signed, Task
 from modellab.types import Counts, Result, Row, Utterance, finite
-from modellab.types.rows import seconds, sendable
+from modellab.types.rows import asked, seconds, sendable
 from modellab.types.utterances import Utterances, raised
 
 LOAD_TIMEOUT_S = 600.0
@@ -70,10 +70,10 @@ class Loaded:
         """
         if self.cancelled():
             raise Cancelled
-        limit_s = self.timeout_for(seconds(row))
+        limit_s = self.timeout_for(seconds(row)) * asked(row)
         order = {"row": sendable(row), **_following(then), **({"go_on": True} if go_on and then else {})}
         answer = preprocessed.asking(self.handle.ask, self.preprocessing)(
-            "utterance", order, limit_s, lambda: self.timeout_for(decoded_length.longest_s(row))
+            "utterance", order, limit_s, lambda: self.timeout_for(decoded_length.longest_s(row)) * asked(row)
         )
         return reply.checked(answer, row)
 

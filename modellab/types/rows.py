@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -82,6 +83,12 @@ def _timed(id: str, entry: Any, duration_s: float) -> tuple[str, float, float]:
         pass
     wanted = f"expected [word, start_s, end_s] inside the clip's {duration_s:g} s"
     raise DatasetError(f"case {id!r}: `words` holds {entry!r}, {wanted}")
+
+
+def asked(row: Row) -> int:
+    """How often a call on the row may ask the model: once, or anew for each `step_s` that a stream's settings name."""
+    step_s = float(row.get("settings", {}).get("step_s", math.inf))
+    return 1 + math.ceil(seconds(row) / step_s)
 
 
 def seconds(row: Row) -> float:

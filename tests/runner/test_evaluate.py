@@ -151,6 +151,14 @@ def test_a_row_travels_as_json_types_with_the_time_it_may_take() -> None:
     assert timeout_s == case().model.timeout_for(2.0)
 
 
+def test_a_stream_that_is_heard_anew_at_each_step_has_the_time_of_as_many_calls() -> None:
+    model, ready = Scripted(0.1), case().model
+    row = {**data(1).rows[0], "duration_s": 6.8, "settings": {"step_s": 1.0}}
+    loaded(model).call(row)
+    _, _, timeout_s = model.asked[-1]
+    assert timeout_s == 8 * ready.timeout_for(6.8)
+
+
 def test_a_result_says_where_it_comes_from() -> None:
     result = run(Scripted(0.1))
     assert result.machine.endswith("-2t")

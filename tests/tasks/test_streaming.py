@@ -11,9 +11,10 @@ import pytest
 import soundfile
 
 from modellab.errors import ConfigError, DatasetError
+from modellab.streaming.clock import CLOCKS, VirtualClock
 from modellab.streaming.options import Choice
 from modellab.tasks import streaming
-from modellab.types import Audio, Ratio, Transcript
+from modellab.types import Audio, Counts, Ratio, Transcript
 
 ROW = {
     "id": "04",
@@ -50,6 +51,29 @@ def test_a_clip_is_streamed_and_heard_whole() -> None:
     assert counts["pretend_rate"] == Ratio(0.0)
     assert counts["confirmed_latency_s"][1] == 4
     assert streaming.remember(output) == "turn up the light"
+
+
+def test_nothing_that_is_judged_hangs_on_how_fast_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hypotheses come by the audio: a machine a thousand times as slow says the same, and later."""
+
+    class Works(Grows):
+        def __init__(self, work_s: float) -> None:
+            self.work_s, self.time_s = work_s, 0.0
+
+        def transcribe(self, audio: Audio) -> Transcript:
+            self.time_s += self.work_s
+            return super().transcribe(audio)
+
+    def counted(work_s: float) -> dict[str, Counts]:
+        model = Works(work_s)
+        monkeypatch.setitem(CLOCKS, "virtual", lambda: VirtualClock(lambda: model.time_s))
+        return streaming.score(CASE, streaming.encode(streaming.run(model, given())))
+
+    quick, slow = counted(0.01), counted(10.0)
+    moved = {name for name, counts in slow.items() if counts != quick[name]}
+    assert moved == {name for name in METRIC if "latency" in name}
+    assert not any(METRIC[name].gated for name in moved)
+    assert quick["corrections"][0] > 0
 
 
 def test_a_clip_without_speech_counts_made_up_words() -> None:
