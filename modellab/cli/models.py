@@ -213,10 +213,12 @@ def _describe_variant(model: Model, name: str, instances: list[ModelInstance], s
     for what, fact in facts.items():
         if fact:
             common.say(f"    {what:10}{fact}")
-    for instance in instances:
+    places = [f"{instance.key.device} {instance.key.precision}" for instance in instances]
+    width = max(map(len, places), default=0)
+    for instance, place in zip(instances, places, strict=True):
         why, mend = obstacle(instance)
         said = f"{why}{': ' if mend else ''}{mend}" if why else "runs here"
-        common.say(f"    {instance.key.device} {instance.key.precision:13} {said}")
+        common.say(f"    {place:{width}}  {said}")
     for claim in model.claims:
         if claim.variant == name:
             at = f" at {claim.precision}" if claim.precision else ""

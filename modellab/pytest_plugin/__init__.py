@@ -29,6 +29,7 @@ from modellab.pytest_plugin.controller import BROKEN, EARLY, Controller, fail_br
 from modellab.pytest_plugin.garbage import Garbage
 from modellab.pytest_plugin.going_on import GoingOn
 from modellab.pytest_plugin.interrupted import Interrupted
+from modellab.pytest_plugin.marks import Marks
 from modellab.pytest_plugin.options import pytest_addoption, run_options
 from modellab.pytest_plugin.production import Production
 from modellab.pytest_plugin.tracking import Tracking
@@ -83,6 +84,7 @@ def pytest_configure(config: pytest.Config) -> None:
     meanings |= {name: f"the model {name}" for name in names}
     for name, meaning in meanings.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
+    config.pluginmanager.register(Marks(config, meanings), "modellab-marks")
     rounds = config.stash[ROUNDS] = benchmark_rounds.glue(config)
     config.pluginmanager.register(rounds, "modellab-rounds")
     config.pluginmanager.register(Claims(config, matrix), "modellab-claims")

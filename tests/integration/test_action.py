@@ -133,6 +133,13 @@ def test_every_input_is_used_and_every_output_is_made() -> None:
         assert output["value"] == f"${{{{ steps.suite.outputs.{name} }}}}"
 
 
+def test_the_verdict_waits_for_no_comment_and_no_fork_gets_one() -> None:
+    assert STEPS["Verdict"]["if"] == "${{ !cancelled() && steps.suite.outputs.status != '' }}"
+    workflow = yaml.safe_load((ROOT / ".github/workflows/suite.yml").read_text(encoding="utf-8"))
+    own = "github.event.pull_request.head.repo.full_name == github.repository"
+    assert all(own in each["if"] for each in (STEPS["Comment"], workflow["jobs"]["comment"]))
+
+
 def test_actions_are_pinned_and_inputs_reach_scripts_as_variables() -> None:
     used = [step["uses"] for step in ACTION["runs"]["steps"] if "uses" in step]
     assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action) for action in used)

@@ -38,6 +38,22 @@ def test_marks_select(fake_project: FakeProject, expression: str, count: int) ->
     assert len(collected(fake_project, "-m", expression)) == count
 
 
+@pytest.mark.parametrize(
+    ("expression", "told"),
+    [
+        ("smok and cpu", ["no test has the mark 'smok': did you mean smoke? known: *alignment, asr, *"]),
+        ("smoke and not (wisper or cpu)", ["no test has the mark 'wisper': did you mean whisper? *"]),
+        ("mine and smoke and not other(word='smok', number=1)", []),
+    ],
+)
+def test_a_mark_that_nothing_has_is_told(fake_project: FakeProject, expression: str, told: list[str]) -> None:
+    test = fake_project.root / "benchmarks" / "test_more.py"
+    test.write_text("import pytest\n@pytest.mark.mine\n@pytest.mark.other\ndef test_more():\n    pass\n")
+    result = fake_project.run("--collect-only", "-q", "-m", expression, "-W", "ignore", keyword="")
+    result.stdout.fnmatch_lines(told)
+    assert [line for line in result.outlines if "has the mark" in line] == [] or told
+
+
 def test_a_typo_in_a_config_costs_that_model_only(fake_project: FakeProject) -> None:
     write_model(fake_project.root / "models" / "fakir")
     fake_project.configure("fakir", devises={"cpu": ["float32"]})

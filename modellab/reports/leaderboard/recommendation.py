@@ -27,7 +27,8 @@ from modellab.stats.multiple_testing import Hypothesis, rejected
 
 NOT_ENOUGH = "Not enough evidence"
 TOLERATED = 0.1  # of the quality scale, 10 points: a tie that could hide more is no tie
-STAGES = {"production": 0, "candidate": 1, "experimental": 2, "": 3}
+STAGES = {"production": 0, "candidate": 1, "": 3}  # of what is experimental, or only claimed, UNTOLD
+UNTOLD = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +191,9 @@ def _cheapest(basis: AdviceBasis, tied: Sequence[System]) -> tuple[System | None
     if len(near) == 1:
         return cheapest, f"the least {what} of {len(tied)} whose {metric} is not told apart"
     stages = {who: basis.scores[who].stage for who in near}
-    choice = min(near, key=lambda who: (STAGES.get(stages[who], 3), -basis.scores[who].points.value, who.order))
+    choice = min(near, key=lambda who: (STAGES.get(stages[who], UNTOLD), -basis.scores[who].points.value, who.order))
     others = several([who.name for who in near if who != choice])
-    ahead = any(STAGES.get(stage, 3) > STAGES.get(stages[choice], 3) for stage in stages.values())
+    ahead = any(STAGES.get(stage, UNTOLD) > STAGES.get(stages[choice], UNTOLD) for stage in stages.values())
     reason = f"its stage is {stages[choice]}" if ahead else "its score is the highest"
     tie = "both" if len(tied) == 2 else f"all {len(tied)}"
     return choice, f"{tie} tied in {metric}; its {what} is not told apart from that of {others}, and {reason}"

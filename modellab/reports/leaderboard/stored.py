@@ -102,7 +102,7 @@ def _rescored(selection: SelectedResults, datasets: dict[str, Dataset]) -> Selec
 
 
 def _stages(project: Project, chosen: Sequence[SelectedResults]) -> dict[tuple[str, str], str]:
-    """The lifecycle stage of each variant that the report shows; of models that are gone there is none."""
+    """The lifecycle stage of each variant of the report, as people read it; of models that are gone there is none."""
     folders = models.folders(project.models)
     found: dict[tuple[str, str], str] = {}
     for model, variant in sorted(
@@ -110,5 +110,5 @@ def _stages(project: Project, chosen: Sequence[SelectedResults]) -> dict[tuple[s
     ):
         if model in folders:
             start = models.config(folders[model]).status
-            found[model, variant] = stages.standing(project.baselines, model, variant, start).stage
+            found[model, variant] = stages.standing(project.baselines, model, variant, start).shown
     return found

@@ -79,6 +79,13 @@ def test_the_stage_decides_where_nothing_else_does(stage: str) -> None:
     assert f"and its stage is {stage}" in said
 
 
+def test_a_stage_that_is_only_claimed_decides_nothing() -> None:
+    stages = {("b", "one"): "production (no record)", ("a", "one"): "experimental"}
+    _, said = advised(entry("a"), entry("b"), stages=stages)
+    assert "and its score is the highest" in said
+    assert "its stage" not in said
+
+
 def test_a_deprecated_model_is_never_recommended() -> None:
     advice, said = advised(entry("old"), entry("bad", errors=some(30)), stages={("old", "one"): "deprecated"})
     assert advice.choice is not None
