@@ -21,20 +21,22 @@ import modellab
 from modellab.errors import sentence
 from modellab.plan.matrix import Matrix
 from modellab.plan.settings import Project
-from modellab.server import auth, facts, openai_api, pages, sockets
+from modellab.server import auth, facts, openai_api, pages
 from modellab.server.access import people
 from modellab.server.access.guard import Guard
-from modellab.server.calls import GONE
 from modellab.server.database import Database
 from modellab.server.document import complete
 from modellab.server.edge import Edge
 from modellab.server.errors import ApiError, NothingNewError, of
-from modellab.server.fleet import Fleet
+from modellab.server.fleet.calls import GONE
+from modellab.server.fleet.fleet import Fleet
 from modellab.server.jobs import api as jobs_api
 from modellab.server.jobs import going_on
 from modellab.server.jobs.room import Room
 from modellab.server.listening import api as listening_api
 from modellab.server.listening.making import Maker
+from modellab.server.live import sockets
+from modellab.server.live.streams import Streams
 from modellab.server.pages import frozen
 from modellab.server.pages import refused as refused_pages
 from modellab.server.probe import Probe
@@ -48,7 +50,6 @@ from modellab.server.storage.blobs import Blobs
 from modellab.server.storage.drawing import Drawing
 from modellab.server.storage.shares import Shares
 from modellab.server.storage.sweeping import sweeping
-from modellab.server.streams import Streams
 from modellab.server.uploads import Uploads
 from modellab.system import leftovers
 

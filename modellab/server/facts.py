@@ -13,8 +13,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 import modellab
 from modellab.server.auth import needs, open_to_all
-from modellab.server.fleet import Fleet
-from modellab.server.streams import Streams
+from modellab.server.fleet.fleet import Fleet
+from modellab.server.live.streams import Streams
 
 BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 

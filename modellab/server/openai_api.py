@@ -16,9 +16,9 @@ from modellab.server import formats, speech
 from modellab.server.access import audit
 from modellab.server.auth import needs
 from modellab.server.bodies import json_object
-from modellab.server.calls import Caller
 from modellab.server.errors import ApiError
-from modellab.server.fleet import Fleet, Served
+from modellab.server.fleet.calls import Caller
+from modellab.server.fleet.fleet import Fleet, Served
 from modellab.server.formats import FORMATS, Transcribed
 from modellab.server.rates import spend_audio
 from modellab.server.uploads import Upload, Uploads

@@ -24,7 +24,7 @@ from modellab.plan.settings import Project
 from modellab.schema import parse
 from modellab.server import app, connections, logs
 from modellab.server.errors import ApiError
-from modellab.server.streams import Streams
+from modellab.server.live.streams import Streams
 from modellab.system import escape
 
 BACKLOG = 512  # connections that wait to be taken

@@ -21,7 +21,7 @@ from modellab.plan.settings import Project
 from modellab.server import app, auth
 from modellab.server.access import __main__ as access
 from modellab.server.access import roles
-from modellab.server.streams import Streams
+from modellab.server.live.streams import Streams
 from tests.server.conftest import Server, project, serving
 
 

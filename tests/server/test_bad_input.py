@@ -13,8 +13,8 @@ import pytest
 import soundfile
 
 from tests.server.conftest import Server
+from tests.server.fleet.test_fleet import FAKE
 from tests.server.test_edge import MULTIPART, post
-from tests.server.test_fleet import FAKE
 
 MODEL = f'--x\r\nContent-Disposition: form-data; name="model"\r\n\r\n{FAKE}\r\n'.encode()
 

@@ -21,10 +21,10 @@ import soundfile
 from modellab.server.logs import Masked
 from tests.server import postgres
 from tests.server.conftest import Server, project, serving
+from tests.server.fleet.test_fleet import FAKE, clip
 from tests.server.test_access import ask, new_token, until
 from tests.server.test_bad_input import GOOD, form, send, tells_nothing, wav
 from tests.server.test_edge import MULTIPART, code, head, post, talk
-from tests.server.test_fleet import FAKE, clip
 
 # ---------------------------------------------------------------------------- floods
 

@@ -18,15 +18,15 @@ from modellab.server import app, auth
 from modellab.server.database import Database
 from modellab.server.jobs.store import Jobs, Wanted
 from modellab.server.listening.records import ListeningTests
-from modellab.server.streams import Streams
+from modellab.server.live.streams import Streams
 from tests import make
 from tests.integration.conftest import write_dataset, write_model
 from tests.results.test_running import begun
 from tests.server.conftest import Server, project, serving
+from tests.server.fleet.test_fleet import FAKE, clip
 from tests.server.listening.test_blocks import a_test
 from tests.server.results.conftest import entry, write
 from tests.server.test_access import ask, do, new_token, until
-from tests.server.test_fleet import FAKE, clip
 
 pytestmark = pytest.mark.slow
 

@@ -23,8 +23,8 @@ from modellab.server.errors import ApiError
 from modellab.server.rates import Rates
 from modellab.server.windows import Windows
 from tests.server.conftest import Server, project, serving
+from tests.server.fleet.test_fleet import FAKE, clip
 from tests.server.test_access import ask, new_token
-from tests.server.test_fleet import FAKE, clip
 
 ONE = Who("one", "default", frozenset({"infer"}), "token:1", "192.0.2.1")
 TWO = Who("two", "default", frozenset({"infer"}), "token:2", "192.0.2.1")

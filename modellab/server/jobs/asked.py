@@ -20,7 +20,7 @@ from modellab.runner.options import MOST_IN_A_BATCH
 from modellab.schema import Strict
 from modellab.server import speech
 from modellab.server.errors import ApiError
-from modellab.server.fleet import Fleet
+from modellab.server.fleet.fleet import Fleet
 
 KINDS = ("transcribe", "synthesize", "dataset", "run")
 SHOWN = 80  # characters of what somebody sent

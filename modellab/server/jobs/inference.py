@@ -19,11 +19,11 @@ from modellab.errors import ModellabError
 from modellab.plan.matrix import Matrix
 from modellab.server import speech
 from modellab.server.errors import ApiError, of
-from modellab.server.fleet import Fleet, Served
+from modellab.server.fleet.fleet import Fleet, Served
+from modellab.server.fleet.queues import Job
 from modellab.server.jobs import asked as requests
 from modellab.server.jobs.files import AUDIO, OUTPUT, Files
 from modellab.server.jobs.workers import BackError, JobError, Task
-from modellab.server.queues import Job
 from modellab.types.rows import seconds, sendable
 
 LOOK_S = 0.2  # between looks whether a job is to end, while a model is at it

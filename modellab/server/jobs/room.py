@@ -8,7 +8,7 @@ from modellab.plan.matrix import Matrix
 from modellab.plan.serve_settings import JobSettings
 from modellab.plan.settings import Project
 from modellab.server.database import Database
-from modellab.server.fleet import Fleet
+from modellab.server.fleet.fleet import Fleet
 from modellab.server.jobs.alerts import Schedule, Sender
 from modellab.server.jobs.files import Files
 from modellab.server.jobs.inference import Inference

@@ -28,7 +28,7 @@ from fastapi import APIRouter, Depends
 from modellab.plan.matrix import Matrix
 from modellab.server.access.guard import Guard
 from modellab.server.facts import Measured
-from modellab.server.fleet import Fleet
+from modellab.server.fleet.fleet import Fleet
 from modellab.server.jobs.room import Room
 from modellab.server.listening.making import Maker
 from modellab.server.pages import (

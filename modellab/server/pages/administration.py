@@ -15,7 +15,7 @@ from modellab.server.access import accounts, audit, roles, tables, tokens
 from modellab.server.access.guard import Guard
 from modellab.server.auth import SCOPES, Who, needs
 from modellab.server.facts import Measured
-from modellab.server.fleet import Fleet
+from modellab.server.fleet.fleet import Fleet
 from modellab.server.jobs.tables import ENDED, JOB, QUEUED
 from modellab.server.pages import frame
 from modellab.server.storage.api import iso

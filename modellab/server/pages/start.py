@@ -17,7 +17,7 @@ from modellab.errors import ModellabError
 from modellab.plan.matrix import Broken, Matrix
 from modellab.server.auth import SIGNED, Needs, Who, needs
 from modellab.server.errors import ApiError
-from modellab.server.fleet import Fleet, Served
+from modellab.server.fleet.fleet import Fleet, Served
 from modellab.server.pages import frame
 from modellab.server.results import sessions
 from modellab.server.results.index import Index

@@ -10,8 +10,8 @@ import pytest
 
 from modellab.runner.occupied import DISTURBED, Occupied
 from modellab.server.errors import ApiError
-from modellab.server.measured import Gate
-from modellab.server.queues import Job, ModelQueue
+from modellab.server.fleet.measured import Gate
+from modellab.server.fleet.queues import Job, ModelQueue
 from tests.server.conftest import project, serving
 from tests.server.jobs.calls import clip, send, wait
 

@@ -23,13 +23,13 @@ from starlette.types import Message
 
 from modellab.audio.incoming import Incoming
 from modellab.errors import AudioError
-from modellab.server.asking import RATE_HZ, Asking, Step
 from modellab.server.auth import Who
 from modellab.server.errors import ApiError
-from modellab.server.fleet import Fleet, Served
-from modellab.server.live import Live
+from modellab.server.fleet.fleet import Fleet, Served
+from modellab.server.live.asking import RATE_HZ, Asking, Step
+from modellab.server.live.streams import POLICY, TRY_LATER, UNSUPPORTED, End, Line, Put
+from modellab.server.live.utterance import Live
 from modellab.server.openai_api import language_for
-from modellab.server.streams import POLICY, TRY_LATER, UNSUPPORTED, End, Line, Put
 from modellab.streaming.energy import TurnOptions, Turns
 from modellab.streaming.protocol import Samples
 

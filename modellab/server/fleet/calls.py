@@ -12,8 +12,8 @@ from starlette.requests import Request
 
 from modellab.server.auth import who
 from modellab.server.errors import ApiError, of
-from modellab.server.fleet import Fleet, Served
-from modellab.server.queues import Job
+from modellab.server.fleet.fleet import Fleet, Served
+from modellab.server.fleet.queues import Job
 
 Collect = Callable[[dict[str, Any]], dict[str, Any]]
 GONE = 499  # the client has closed the connection: nobody reads it

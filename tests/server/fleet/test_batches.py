@@ -10,10 +10,10 @@ from pathlib import Path
 import openai
 import pytest
 
-from modellab.server.queues import Job, ModelQueue
+from modellab.server.fleet.queues import Job, ModelQueue
 from tests.server.conftest import FAKE as ADAPTER
 from tests.server.conftest import Server, project, serving
-from tests.server.test_fleet import ask
+from tests.server.fleet.test_fleet import ask
 
 MOST = 4
 SEVERAL = """

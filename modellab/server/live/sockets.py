@@ -10,17 +10,17 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request, WebSocket
 
 from modellab.plan.serve_settings import Serve
-from modellab.server import whisperlive
 from modellab.server.access.guard import TICKET_S, Guard, bearer, still_valid
 from modellab.server.access.names import digest
 from modellab.server.auth import Who, needs
 from modellab.server.errors import ApiError
-from modellab.server.fleet import Fleet
+from modellab.server.fleet.fleet import Fleet
+from modellab.server.live import whisperlive
+from modellab.server.live.realtime import Conversation
+from modellab.server.live.realtime_events import Reading
+from modellab.server.live.realtime_session import Session
+from modellab.server.live.streams import FULL, TRY_LATER, Line, Streams
 from modellab.server.openai_api import body_of, language_for
-from modellab.server.realtime import Conversation
-from modellab.server.realtime_events import Reading
-from modellab.server.realtime_session import Session
-from modellab.server.streams import FULL, TRY_LATER, Line, Streams
 
 WAITS = 2.0  # times as long as others a WhisperLive client may be silent: its own waits 15 s before it says goodbye
 LEAST_S, LONGEST_S = 10, 600  # that a ticket may be good for

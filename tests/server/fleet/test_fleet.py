@@ -194,7 +194,7 @@ def test_a_model_of_several_languages_is_told_what_is_spoken(tmp_path: Path) -> 
         "like: faster_whisper\nsummary: told what is spoken\nstatus: candidate\n"
         'variants:\n  lab: {weights: "embedded:whisper-lab/ct2", options: {language: null}}\n'
     )
-    recording = Path(__file__).parents[2] / "golden" / "asr_smoke_v1" / "audio" / "001.flac"
+    recording = Path(__file__).parents[3] / "golden" / "asr_smoke_v1" / "audio" / "001.flac"
     with serving(root) as up, openai.OpenAI(base_url=f"{up.address}/v1", api_key="none", max_retries=0) as client:
 
         def heard(**more: str) -> openai.types.audio.TranscriptionVerbose:

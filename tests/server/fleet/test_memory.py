@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from modellab.plan.serve_settings import Serve
-from modellab.server import memory
+from modellab.server.fleet import memory
 
 MACHINE = int(psutil.virtual_memory().total)
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from modellab.server.asking import RATE_HZ, Asking, Step
-from modellab.server.live_own import Own
-from modellab.server.live_windows import Windows
-from modellab.server.own_streams import NoStreamsError
+from modellab.server.fleet.own_streams import NoStreamsError
+from modellab.server.live.asking import RATE_HZ, Asking, Step
+from modellab.server.live.own import Own
+from modellab.server.live.windowed import Windows
 from modellab.streaming.protocol import Samples
 
 

@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from modellab.server.asking import RATE_HZ, Asking, Step
 from modellab.server.auth import Who
 from modellab.server.errors import ApiError
-from modellab.server.fleet import Fleet, Served
-from modellab.server.live import Live
+from modellab.server.fleet.fleet import Fleet, Served
+from modellab.server.live.asking import RATE_HZ, Asking, Step
+from modellab.server.live.realtime_events import BUFFER, Clear, Commit, Fault, Heard, joined
+from modellab.server.live.realtime_session import PARTIAL, Session
+from modellab.server.live.streams import End, Line
+from modellab.server.live.utterance import Live
 from modellab.server.openai_api import language_for
-from modellab.server.realtime_events import BUFFER, Clear, Commit, Fault, Heard, joined
-from modellab.server.realtime_session import PARTIAL, Session
-from modellab.server.streams import End, Line
 from modellab.streaming.energy import Turns
 from modellab.streaming.protocol import Samples
 

@@ -83,7 +83,7 @@ variants:
 """
 NAME = "streamer:one"
 PARTIAL = "modellab.partial"
-SPEECH = Path(__file__).parents[2] / "golden" / "asr_taught_v1" / "audio"
+SPEECH = Path(__file__).parents[3] / "golden" / "asr_taught_v1" / "audio"
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from modellab.server.fleet import Fleet, Served
+from modellab.server.fleet.fleet import Fleet, Served
 from modellab.streaming.window import Lengths
 
 RATE_HZ = 16_000

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 
 from modellab.runner.occupied import Occupied
 from modellab.server.errors import ApiError
-from modellab.server.queues import ModelQueue
+from modellab.server.fleet.queues import ModelQueue
 
 WAIT_S = 30.0
 LOOK_S = 0.05

@@ -9,8 +9,8 @@ import pytest
 from starlette.types import Message
 from starlette.websockets import WebSocket
 
-from modellab.server import streams
-from modellab.server.streams import Line
+from modellab.server.live import streams
+from modellab.server.live.streams import Line
 
 
 class Socket:

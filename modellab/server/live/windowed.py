@@ -13,9 +13,9 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from modellab import audio
-from modellab.server.asking import RATE_HZ, Asking, Step
 from modellab.server.errors import ApiError, of
-from modellab.server.queues import Job
+from modellab.server.fleet.queues import Job
+from modellab.server.live.asking import RATE_HZ, Asking, Step
 from modellab.streaming.energy import FRAME_S, Levels
 from modellab.streaming.protocol import Event, Samples
 from modellab.streaming.window import Window

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from modellab import audio
-from modellab.server.asking import Step
-from modellab.server.whisperlive import Segments
+from modellab.server.live.asking import Step
+from modellab.server.live.whisperlive import Segments
 from modellab.types import Audio
 from tests.server import environments
 from tests.server.conftest import Server

@@ -15,12 +15,12 @@ from modellab.errors import CrashError, did_you_mean
 from modellab.plan.availability import obstacle
 from modellab.plan.matrix import Matrix, ModelInstance
 from modellab.plan.serve_settings import Serve
-from modellab.server import memory
 from modellab.server.errors import ApiError
-from modellab.server.measured import Gate
-from modellab.server.own_streams import too_many
-from modellab.server.queues import FullError, Job, ModelQueue
-from modellab.server.replica import OwnStream, Replica
+from modellab.server.fleet import memory
+from modellab.server.fleet.measured import Gate
+from modellab.server.fleet.own_streams import too_many
+from modellab.server.fleet.queues import FullError, Job, ModelQueue
+from modellab.server.fleet.replica import OwnStream, Replica
 
 ASKED = ("asr", "translation", "tts", "meeting")  # what can be asked
 TASKS = (*ASKED, "alignment")  # and what an answer may need

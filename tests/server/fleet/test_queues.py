@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from modellab.server.queues import MOST_RETRY_S, SLACK, FullError, Job, ModelQueue
+from modellab.server.fleet.queues import MOST_RETRY_S, SLACK, FullError, Job, ModelQueue
 
 
 def jobs(queue: ModelQueue, kinds: str) -> None:
@@ -57,7 +57,7 @@ def test_streams_have_room_where_files_have_none() -> None:
 
 def test_who_is_refused_is_told_another_moment_each(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [100.0]
-    monkeypatch.setattr("modellab.server.queues.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("modellab.server.fleet.queues.time.monotonic", lambda: clock[0])
     queue = ModelQueue(4, 2)
     queue.mean_s = 1.0
     jobs(queue, "ssss")

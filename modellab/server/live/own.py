@@ -13,11 +13,11 @@ from contextlib import suppress
 from typing import Any
 
 from modellab.runner.engine_streams import as_text
-from modellab.server.asking import RATE_HZ, Asking, Step
 from modellab.server.errors import ApiError, of
-from modellab.server.own_streams import NoStreamsError, lost
-from modellab.server.queues import Job
-from modellab.server.replica import OwnStream
+from modellab.server.fleet.own_streams import NoStreamsError, lost
+from modellab.server.fleet.queues import Job
+from modellab.server.fleet.replica import OwnStream
+from modellab.server.live.asking import RATE_HZ, Asking, Step
 from modellab.streaming.protocol import Samples
 
 MOST_S = 2.0  # of audio in one call

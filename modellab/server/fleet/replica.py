@@ -21,11 +21,11 @@ from modellab.plan.matrix import ModelInstance
 from modellab.runner import evaluate
 from modellab.runner.evaluate import Loaded
 from modellab.runner.worker import Worker
-from modellab.server import memory
 from modellab.server.errors import ApiError
-from modellab.server.measured import Gate
-from modellab.server.own_streams import Held, NoStreamsError, lost
-from modellab.server.queues import Job, ModelQueue
+from modellab.server.fleet import memory
+from modellab.server.fleet.measured import Gate
+from modellab.server.fleet.own_streams import Held, NoStreamsError, lost
+from modellab.server.fleet.queues import Job, ModelQueue
 
 LOG = logging.getLogger("modellab.server")
 TRIES = 3  # loads that fail in a row before the model is called broken

@@ -12,12 +12,12 @@ import numpy as np
 from starlette.types import Message
 
 from modellab.audio.incoming import Incoming
-from modellab.server.asking import RATE_HZ
 from modellab.server.errors import ApiError
-from modellab.server.fleet import Fleet
+from modellab.server.fleet.fleet import Fleet
+from modellab.server.live.asking import RATE_HZ
+from modellab.server.live.realtime_session import Session
+from modellab.server.live.streams import POLICY, End, Put
 from modellab.server.openai_api import language_for
-from modellab.server.realtime_session import Session
-from modellab.server.streams import POLICY, End, Put
 from modellab.streaming.protocol import Samples
 
 MOST_ERRORS = 100  # of one session: then it is closed
