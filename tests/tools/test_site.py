@@ -17,9 +17,10 @@ import typer
 from mkdocs.config.defaults import MkDocsConfig
 from playwright.sync_api import expect
 
+import modellab
 from modellab.cli.app import app
 from tests.server import browser
-from tools.site import commands, docstrings, hooks, repository
+from tools.site import commands, docstrings, hooks, names, repository
 
 ROOT = Path(__file__).parents[2]
 LOADED = re.compile(
@@ -162,7 +163,7 @@ def test_every_command_is_on_the_page_of_commands() -> None:
         pytest.param("[c](../CONTRIBUTING.md)", "gate.md", "[c](repository/CONTRIBUTING.md)", id="out of docs"),
         pytest.param("[g](docs/gate.md)", "repository/README.md", "[g](../gate.md)", id="into docs"),
         pytest.param(
-            "![p](docs/images/report.png)", "repository/README.md", "![p](../images/report.png)", id="picture"
+            "![p](docs/images/pages/site.webp)", "repository/README.md", "![p](../images/pages/site.webp)", id="picture"
         ),
         pytest.param("[code](../pyproject.toml)", "gate.md", "code", id="a file that is no page"),
         pytest.param("[x](https://example.org/a.md)", "gate.md", "[x](https://example.org/a.md)", id="elsewhere"),
@@ -175,6 +176,12 @@ def test_every_command_is_on_the_page_of_commands() -> None:
 )
 def test_links_hold_on_the_site(text: str, page: str, expected: str) -> None:
     assert repository.relinked(text, page) == expected
+
+
+def test_every_public_name_is_on_the_page_of_names() -> None:
+    """A name may be a module, too, as `modellab.events` is."""
+    page = names.python()
+    assert [name for name in modellab.__all__ if f".{name}\n" not in page] == []
 
 
 def test_an_example_in_a_docstring_becomes_code() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 from pathlib import Path
 
@@ -45,8 +46,9 @@ def python() -> str:
     """The names that `import modellab` gives, each from where it is defined, and the errors."""
     lines = [PYTHON]
     for name in modellab.__all__:
-        home = getattr(modellab, name).__module__
-        lines.append(f"::: {home}.{name}\n")
+        found = getattr(modellab, name)
+        place = found.__name__ if inspect.ismodule(found) else f"{found.__module__}.{name}"
+        lines.append(f"::: {place}\n")
     lines.append("## Errors\n\n::: modellab.errors\n    options:\n      show_root_heading: false\n")
     return "\n".join(lines)
 
