@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -57,4 +58,6 @@ def check(matrix: Matrix, selection: Selection) -> None:
         if why := unmet.models(matrix, selection.model):
             raise ConfigError(why)
         asked = " ".join(selection.arguments())
+        if (other := next(dataclasses.replace(selection, tier="").cases(matrix), None)) is not None:
+            raise ConfigError(f"no case has {asked}: there are some with --tier {other.tier}")
         raise ConfigError(f"no case has {asked}: `modellab models` and `modellab datasets` show what meets what")

@@ -82,6 +82,14 @@ def test_wrong_names(desk: Desk, arguments: tuple[str, ...], said: str) -> None:
     assert result.stderr.startswith(f"modellab: {said}")
 
 
+def test_a_suite_of_another_tier_is_told_which(desk: Desk) -> None:
+    desk.dataset("short_v1", tier="full")
+    result = desk.type("calibrate", "--model", "fake")
+    assert (result.exit_code, result.stderr) == (
+        2, "modellab: no case has --model=fake --tier=smoke: there are some with --tier full\n"
+    )  # fmt: skip
+
+
 def test_without_a_baseline_it_says_how_to_make_one(desk: Desk) -> None:
     result = desk.type("calibrate", "--model", "fake")
     assert result.exit_code == 2
