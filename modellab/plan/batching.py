@@ -59,6 +59,8 @@ def unasked(key: CaseId) -> CaseId:
 
 def names(key: CaseId) -> set[str]:
     """What a person may call a case: by all of it, or without what a run asks of every case."""
+    if not key.preprocessing and plain(key.variant) == key.variant:  # as nearly all of the thousands of a project are
+        return {str(key)}
     return {
         str(key),
         str(replace(key, preprocessing="")),
