@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
+import io
 import json
 import os
 import textwrap
@@ -31,6 +33,8 @@ import modellab.reports.scorecard.table
 import modellab.runner.run
 import modellab.tasks.asr
 import modellab.text.english
+
+from .fake_adapter import ADAPTER
 
 
 def _loaded(name: str) -> object:
@@ -62,6 +66,9 @@ LOADED_ONCE: tuple[object, ...] = (  # pytester in-process forgets what it impor
 
 ACCEPTED: dict[Any, dict[Path, bytes]] = {}  # a project's files, machine and CI -> the files that accepting it wrote
 
+# no shipped models: to plan their 309 variants is a fifth of a short run
+PYPROJECT = '[tool.modellab]\nmodels = ["models"]\nonly = ["own"]\n[tool.pytest.ini_options]\n'
+
 SENTENCES = [
     "turn on the kitchen light",
     "set a timer for ten minutes",
@@ -73,78 +80,6 @@ SENTENCES = [
     "close the bedroom window",
 ]
 
-ADAPTER = '''
-"""A fake recogniser: knows a clip by its length, and misbehaves as behaviour.json says."""
-
-import ctypes
-import json
-import os
-import signal
-import sys
-import time
-from pathlib import Path
-
-import numpy as np
-
-from modellab.types import Transcript
-
-HERE = Path(__file__).parent
-
-
-class Fake:
-    def __init__(self, setting):
-        self.answers = json.loads((HERE / "answers.json").read_text())
-        self.behaviour = json.loads((HERE / "behaviour.json").read_text())
-        self.calls = 0
-        self.hoard = None
-        with (HERE / "loads.log").open("a") as log:
-            log.write(f"{setting.variant} {os.getpid()}\\n")
-        if self.behaviour.get("fail_to_load"):
-            raise OSError("the weights are not what they should be")
-
-    def transcribe(self, audio):
-        self.calls += 1
-        does = self.behaviour
-        n = self.calls
-        print("chatter " * does.get("chatter_words", 0))
-        end = time.process_time() + does.get("burn_s", 0.002)
-        while time.process_time() < end:
-            pass
-        time.sleep(does.get("sleep_s", 0.0))
-        if self.hoard is None and does.get("hoard_mb"):
-            self.hoard = np.ones(does["hoard_mb"] * 2**17)
-        if n in does.get("raise_on", []) or does.get("raise_always"):
-            raise RuntimeError("the decoder lost its way")
-        if n == does.get("segfault_on"):
-            ctypes.string_at(0)
-        if n == does.get("kill_on"):
-            os.kill(os.getpid(), signal.SIGKILL)
-        if n == does.get("exit_on"):
-            sys.exit(7)
-        if n == does.get("hang_on"):
-            time.sleep(600)
-        if n == does.get("once_on") and not (HERE / "once").exists():
-            (HERE / "once").touch()
-            said = {"text": None}
-            exec(does["code"], {**globals(), "said": said})
-            if said["text"] is not None:
-                return Transcript(said["text"])
-        if does.get("return_none"):
-            return None
-        if str(len(audio.samples)) == str(does.get("once")):
-            first = HERE / "first.pid"
-            if not first.exists():
-                first.write_text(str(os.getpid()))
-            if first.read_text() == str(os.getpid()):
-                return Transcript("and then and then and then and then and then")
-            if does.get("then") == "kill":
-                os.kill(os.getpid(), signal.SIGKILL)
-        return Transcript(self.answers[str(len(audio.samples))])
-
-
-load = Fake
-'''
-
 
 @dataclass
 class FakeProject:
@@ -155,6 +90,7 @@ class FakeProject:
     root: Path
     machine: str = ""  # "": every run is on a machine of its own, so that no speed is judged
     runs: int = 0
+    autoload: bool = False  # pytest's plugins of others, in this process too: another fifth of a short run
 
     @property
     def model(self) -> Path:
@@ -179,7 +115,10 @@ class FakeProject:
 
     def run(self, *arguments: str, keyword: str = "fake") -> pytest.RunResult:
         self._new_machine()
-        return self.pytester.runpytest_inprocess("benchmarks", "-k", keyword, "--no-mlflow", *arguments)
+        with self.monkeypatch.context() as patch:
+            if not (self.autoload or "-n" in arguments):
+                patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+            return self.pytester.runpytest_inprocess("benchmarks", "-k", keyword, "--no-mlflow", *arguments)
 
     def run_subprocess(self, *arguments: str, keyword: str = "fake") -> pytest.RunResult:
         self._new_machine()
@@ -237,12 +176,19 @@ def length(number: int) -> int:
     return 24000 + 160 * number
 
 
+@functools.cache
+def _tone(number: int) -> bytes:
+    """Clip `number` as FLAC: a thousand datasets hold the same eight."""
+    content = io.BytesIO()
+    soundfile.write(content, 0.1 * np.sin(np.arange(length(number)) / 10), 16_000, format="FLAC")
+    return content.getvalue()
+
+
 def write_dataset(folder: Path, **changes: Any) -> None:
     (folder / "audio").mkdir(parents=True, exist_ok=True)
     cases = []
     for number, text in enumerate(SENTENCES):
-        tone = 0.1 * np.sin(np.arange(length(number)) / 10)
-        soundfile.write(folder / "audio" / f"{number:03}.flac", tone, 16_000)
+        (folder / "audio" / f"{number:03}.flac").write_bytes(_tone(number))
         case = {"id": f"{number:03}", "audio": f"audio/{number:03}.flac", "text": text}
         cases.append({**case, "duration_s": length(number) / 16_000, "speaker": "tone", "condition": "clean"})
     header = {
@@ -256,7 +202,9 @@ def write_dataset(folder: Path, **changes: Any) -> None:
         "cluster": "utterance",
         **changes,
     }
-    (folder / "dataset.yaml").write_text(yaml.safe_dump({**header, "cases": cases}, sort_keys=False))
+    (folder / "dataset.yaml").write_text(
+        yaml.dump({**header, "cases": cases}, Dumper=yaml.CSafeDumper, sort_keys=False)
+    )
 
 
 def write_model(folder: Path) -> None:
@@ -286,7 +234,7 @@ def fake_project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> 
     root = pytester.path
     # hypothesis complains when its plugin is loaded into a process that has used it before
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:cacheprovider -p no:hypothesispytest -p no:anyio")
-    (root / "pyproject.toml").write_text('[tool.modellab]\nmodels = ["models"]\n[tool.pytest.ini_options]\n')
+    (root / "pyproject.toml").write_text(PYPROJECT)
     (root / "conftest.py").write_text('pytest_plugins = ["modellab.pytest_plugin"]\n')
     (root / "benchmarks").mkdir()
     (root / "benchmarks" / "test_asr.py").write_text(

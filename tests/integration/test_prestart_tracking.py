@@ -10,7 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from .conftest import ADAPTER, FakeProject
+from .conftest import FakeProject
+from .fake_adapter import ADAPTER
 
 CHILD = """
 import json, os, sys, time

@@ -19,6 +19,12 @@ def benches(path: Path) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.fixture(autouse=True)
+def _with_plugins(fake_project: FakeProject) -> None:
+    """pytest loads what is installed, pytest-benchmark too."""
+    fake_project.autoload = True
+
+
 @pytest.fixture
 def written(fake_project: FakeProject) -> tuple[FakeProject, dict[str, Any]]:
     """A run with --benchmark-json, and what it says of the one case."""

@@ -35,6 +35,8 @@ def project(fake_project: FakeProject, server: StandIn) -> FakeProject:
     fake_project.monkeypatch.setenv("MODELLAB_OPENAI_URL", server.url)
     fake_project.monkeypatch.setenv("MODELLAB_OPENAI_MODEL", "tiny")
     fake_project.monkeypatch.setenv("MODELLAB_OPENAI_KEY", KEY)
+    settings = '[tool.modellab]\nmodels = ["models"]\nonly = ["own", "openai_api"]\n[tool.pytest.ini_options]\n'
+    (fake_project.root / "pyproject.toml").write_text(settings)
     return fake_project
 
 
@@ -165,12 +167,12 @@ def test_text_with_control_characters_stays_in_its_place(project: FakeProject, s
     assert "\u202e" not in result.stdout.str()
 
 
-def test_without_its_variables_it_is_skipped_with_the_reason(fake_project: FakeProject) -> None:
+def test_without_its_variables_it_is_skipped_with_the_reason(project: FakeProject) -> None:
     for name in ("MODELLAB_OPENAI_URL", "MODELLAB_OPENAI_MODEL"):
-        fake_project.monkeypatch.delenv(name, raising=False)
-    result = fake_project.run("-rs", keyword="openai_api and server")
+        project.monkeypatch.delenv(name)
+    result = project.run("-rs", keyword="openai_api and server")
     result.stdout.fnmatch_lines(["*the variable MODELLAB_OPENAI_URL is not set: it holds the address of the server*"])
-    assert fake_project.run("--strict-matrix", keyword="openai_api and server").ret != 0
+    assert project.run("--strict-matrix", keyword="openai_api and server").ret != 0
 
 
 @pytest.mark.slow
