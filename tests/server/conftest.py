@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 import urllib.error
 import urllib.request
@@ -21,6 +20,7 @@ from typing import Any
 import pytest
 
 from tests import processes
+from tests.server.forked import Forked
 
 PATIENCE_S = 300  # that a loaded machine may take for anything
 FAKE = '''
@@ -77,7 +77,7 @@ variants:
 class Server:
     """The process, and where it listens."""
 
-    process: subprocess.Popen[str]
+    process: Forked
     address: str
     root: Path
     tokens: dict[str, str] = field(default_factory=dict)
@@ -134,11 +134,9 @@ def project(root: Path, settings: str = "") -> Path:
 @contextmanager
 def serving(root: Path, **options: Any) -> Iterator[Server]:
     """A server of a project; ended when the block ends."""
-    command = [sys.executable, "-m", "modellab.server", str(root), json.dumps({"port": 0, **options})]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COV_")}
     environment["MODELLAB_OCCUPIED"] = str(root / "occupied")  # what other tests measure is no reason to wait
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
-    assert process.stderr
+    process = Forked([str(root), json.dumps({"port": 0, **options})], environment)
     log: list[str] = []
     reader = threading.Thread(target=log.extend, args=(process.stderr,), daemon=True)  # so that it never waits for one
     try:
