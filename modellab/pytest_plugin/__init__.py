@@ -90,7 +90,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Claims(config, matrix), "modellab-claims")
     config.pluginmanager.register(Garbage(), "modellab-garbage")
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
-    config.stash[SESSION] = worker["modellab_session"] if worker else config.option.resume or new_session()
+    config.stash[SESSION] = worker["modellab_session"] if worker else new_session(config.option.resume)
     if worker is None:
         config.pluginmanager.register(lead := Controller(config, matrix, config.stash[SESSION]), "modellab-controller")
         config.pluginmanager.register(GoingOn(lead), "modellab-going-on")

@@ -42,9 +42,10 @@ MOST_TOLD = 5  # lines of a file that are no results, each in a sentence of its 
 TOO_DEEP = (RecursionError, *MALFORMED)  # what a damaged line can raise when it is parsed and decoded
 
 
-def new_session() -> str:
-    """A name for a session that sorts by time."""
-    return f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%S')}-{uuid.uuid4().hex[:8]}"
+def new_session(resumed: str = "") -> str:
+    """A name that sorts by time; that of the session that is `resumed`, which may be given as its file is called."""
+    named = re.sub(r"^(\d{8})t(\d{6}-)", r"\1T\2", resumed)
+    return named or f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%S')}-{uuid.uuid4().hex[:8]}"
 
 
 class Ledger:

@@ -90,7 +90,7 @@ def run(
     matrix = Matrix(Project.of(project), options.preprocessing, options.batch)
     thresholds.check(matrix)
     planned = _planned(matrix, cases)
-    tell, name = Announcer(listeners), session or options.resume or new_session()
+    tell, name = Announcer(listeners), session or new_session(options.resume)
     with_reference = options.against or options.against_env
     base = paired.resolve(options.against, options.against_env, matrix, Path.cwd()) if with_reference else None
     threads = options.threads or matrix.project.threads
