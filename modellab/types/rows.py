@@ -8,6 +8,7 @@ from typing import Any
 
 from modellab.errors import DatasetError
 from modellab.types import Row
+from modellab.types.finite import is_number
 
 ROW_KEYS = ("id", "audio", "duration_s")  # what a row may have for every task; a task's ROW names the rest
 HASHES = ("sha256", "size_bytes")  # of the encoded audio: of its file, where a row is a stretch
@@ -87,11 +88,16 @@ def _timed(id: str, entry: Any, duration_s: float) -> tuple[str, float, float]:
 
 def asked(row: Row) -> int:
     """How often a call on the row may ask the model: once, or anew for each `step_s` that a stream's settings name."""
-    step_s = float(row.get("settings", {}).get("step_s", math.inf))
-    return 1 + math.ceil(seconds(row) / step_s)
+    return 1 + math.ceil(seconds(row) / _setting(row, "step_s", math.inf))
 
 
 def seconds(row: Row) -> float:
     """How much audio the row gives to a model, in s: none if it is text, each of the settings' `repeats` anew."""
     once = sum(float(part["duration_s"]) for _, part in sounding(row))
-    return once * int(row.get("settings", {}).get("repeats", 1))
+    return once * int(_setting(row, "repeats", 1))
+
+
+def _setting(row: Row, name: str, otherwise: float) -> float:
+    """A setting of the dataset; `otherwise` where it is no number above 0: what is wrong with it its task says."""
+    given = row.get("settings", {}).get(name)
+    return given if is_number(given) and given > 0 else otherwise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,19 @@ def test_show_tells_the_dataset_or_one_row(desk: Desk, folder: Path) -> None:
     missing = desk.type("datasets", "show", "short_v1", "0002")
     assert missing.exit_code == 2
     assert "short_v1 has no row '0002': did you mean 002" in missing.output
+
+
+@pytest.mark.parametrize("repeats", ["'yes'", "''", "'3'", "[2]", ".nan", "-1"])
+def test_a_dataset_with_a_setting_of_a_wrong_kind_is_shown(desk: Desk, repeats: str) -> None:
+    folder = desk.root / "golden" / "steady_v1"
+    shutil.copytree(desk.root / "golden" / "short_v1", folder)
+    manifest = folder / "dataset.yaml"
+    told = manifest.read_text(encoding="utf-8").replace(
+        "task: asr", f"task: stability\nsettings: {{repeats: {repeats}}}"
+    )
+    manifest.write_text(told, encoding="utf-8")
+    shown = desk.type("datasets", "show", "steady_v1")
+    assert (shown.exit_code, "rows: 8" in shown.stdout) == (0, True), shown.output
 
 
 def test_verify_says_what_it_compared(desk: Desk, folder: Path) -> None:
