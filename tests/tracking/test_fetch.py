@@ -10,13 +10,18 @@ import pytest
 
 from modellab import tracking
 from modellab.errors import ConfigError, TrackingError
-from modellab.results import entry, ledger
+from modellab.results import entry, ledger, serialization
 from modellab.results.ledger import Ledger
 from modellab.system.machine import Commit
 from modellab.tracking import Wanted, fetch, store
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own imports warn, and what it leaves open is its affair
 OLDER = Commit("9f" * 20, 6, "main")
+
+
+def encoded(entries: list[entry.Entry]) -> list[str]:
+    """As they lie in the ledger: on Python 3.13 an entry that holds a NaN does not equal itself."""
+    return [serialization.dumps(entry.encode(each)) for each in entries]
 
 
 @pytest.fixture
@@ -35,7 +40,7 @@ def test_a_round_trip_changes_nothing(filled, ready):
 
     found = fetch.entries(filled, warn=warnings.append)
 
-    assert found == ledger.read(ready)[0]
+    assert encoded(found) == encoded(ledger.read(ready)[0])
     assert [entry.finished_at for entry in found] == sorted(entry.finished_at for entry in found)
     assert warnings == []
 
@@ -65,9 +70,10 @@ def test_only_what_is_wanted_comes(filled, ready, wanted, limit, count):
 
     everything = ledger.read(ready)[0]
     assert len(found) == count
-    assert found == [entry for entry in everything if entry in found], "in the ledger's order"
+    ids = {each.id for each in found}
+    assert encoded(found) == encoded([each for each in everything if each.id in ids]), "in the ledger's order"
     if limit:
-        assert found == everything[-limit:], "the newest"
+        assert encoded(found) == encoded(everything[-limit:]), "the newest"
 
 
 def test_what_cannot_be_asked_for_is_an_error(filled, tmp_path):
@@ -154,4 +160,4 @@ def test_an_entry_with_everything_comes_back(ready, make):
     found = fetch.entries(store.own(ready))
 
     assert {item.id for item in found} >= {whole.id}
-    assert [entry.encode(item) for item in found] == [entry.encode(item) for item in ledger.read(ready)[0]]
+    assert encoded(found) == encoded(ledger.read(ready)[0])
