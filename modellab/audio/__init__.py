@@ -164,7 +164,7 @@ def _check(path: Path) -> None:
 
 
 def _decoded(path: Path, mix: bool, keep: bool = True) -> Tape:
-    """The file on a tape, whichever library reads it, all of its parts after each other."""
+    """The file on a tape, whichever library reads it, all of its parts one after another."""
     _check(path)
     first = kinds.head(path)
     kinds.refuse_lists(path, first)

@@ -23,7 +23,7 @@ from modellab.audio import limits
 from modellab.errors import AudioError
 
 FRAGMENT = re.compile(r"#(?:t=(?P<start>\d+(?:\.\d+)?)(?:,(?P<end>\d+(?:\.\d+)?))?)?&?(?:channel=(?P<channel>\d+))?$")
-BEYOND_S = 0.02  # a stretch may end so much after its recording: times are rounded
+BEYOND_S = 0.02  # a stretch may end so long after its recording does: times are rounded
 DECIMALS = 6
 MOST_S = 1e9  # no recording lasts thirty years
 

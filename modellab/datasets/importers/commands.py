@@ -67,7 +67,7 @@ def _sph2pipe(words: Sequence[str]) -> Decoded | None:
 
 
 def _sox(words: Sequence[str]) -> Decoded | None:
-    """`sox [options] FILE [options] -`, perhaps with `remix N` after; rate and bits are ours to choose."""
+    """`sox [options] FILE [options] -`, perhaps with `remix N` at its end; rate and bits are ours to choose."""
     output = next((i for i, word in enumerate(words) if word in OUTPUT), -1)
     free = ("-r", "-b", "-e", "--bits", "--rate", "--encoding")
     values: dict[str, tuple[str, ...]] = {**dict.fromkeys(free, ()), "-t": ("wav", "wavpcm", "flac"), "-c": ("1",)}

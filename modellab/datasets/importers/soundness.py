@@ -18,7 +18,7 @@ from modellab.text import languages, scripts
 
 LOSSY = frozenset({".mp3", ".ogg", ".opus", ".m4a", ".aac", ".mp4", ".webm", ".wma", ".amr", ".oga", ".spx", ".ac3"})
 STATED_S, STATED_LOSSY_S = 0.02, 0.2  # a stated length may differ so much: rounding; what lossy encoders pad
-BEYOND_S = 0.02  # a stretch may end so much after its recording
+BEYOND_S = 0.02  # a stretch may end so long after its recording does
 SILENT = 1e-3  # a peak below is no speech of anybody
 FULL_SCALE = 0.999
 REMEMBERED = 100_000  # files: the rows of one need not come together

@@ -26,6 +26,7 @@ from modellab.runner.distributed import ahead, batches, shards
 from modellab.runner.distributed import plan as plans
 from modellab.runner.evaluate import Answering, Loaded, utterance_of
 from modellab.runner.pool import Pool
+from modellab.runner.reply import CLOCKS
 from modellab.runner.turns import Turns
 from modellab.runner.worker import Worker
 from modellab.system import leftovers
@@ -34,7 +35,6 @@ from modellab.tasks import Task
 from modellab.types import Metric, Row
 
 Reply = dict[str, Any]
-CLOCKS = ("wall_s", "cpu_s", "gpu_s")
 MODEL_DIED = (CrashError, HangError, ProtocolError)
 
 
