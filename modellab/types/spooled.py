@@ -20,25 +20,37 @@ from abc import abstractmethod
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, overload
 
-MEMORY_BYTES = 2**17  # what a store holds in memory before it goes to the disk
-BUFFER_BYTES = 2**15  # that are written at once afterwards
 TOGETHER = 256  # items read at once
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a store holds in memory."""
+
+    memory_bytes: int = 2**17  # before it goes to the disk
+    buffer_bytes: int = 2**15  # afterwards, to be written at once
+
+
+LIMITS = Limits()  # where nobody says otherwise
 
 
 class Store:
     """Bytes to append to, in memory while they are few."""
 
-    __slots__ = ("_file", "_limit", "_memory", "_written", "size")
+    __slots__ = ("_buffer_bytes", "_file", "_limit", "_memory", "_written", "size")
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits | None = None) -> None:
+        limits = limits or LIMITS
         self.size = 0  # in bytes
         self._memory = bytearray()  # what is behind the file's end; everything, while there is no file
         self._file: int | None = None  # its descriptor
         self._written = 0  # bytes in the file
-        self._limit: float = MEMORY_BYTES
+        self._limit: float = limits.memory_bytes
+        self._buffer_bytes = limits.buffer_bytes
 
     def append(self, data: bytes) -> None:
         """Put bytes at the end."""
@@ -47,7 +59,7 @@ class Store:
         if self._file is None:
             if self.size > self._limit:
                 self._move()
-        elif len(self._memory) >= BUFFER_BYTES:
+        elif len(self._memory) >= self._buffer_bytes:
             self._flush()
 
     def read(self, start: int, end: int) -> memoryview:
@@ -133,9 +145,9 @@ class Spool[T](Lazy[T]):
 
     __slots__ = ("_ends", "_store")
 
-    def __init__(self, items: Iterable[T] = ()) -> None:
+    def __init__(self, items: Iterable[T] = (), limits: Limits | None = None) -> None:
         self._ends = array("q", [0])  # where each item ends, after where the first begins
-        self._store = Store()
+        self._store = Store(limits)
         for item in items:
             self.append(item)
 
@@ -168,19 +180,20 @@ class Spool[T](Lazy[T]):
 class Table[T](Mapping[str, T]):
     """A mapping whose values lie in a spool. A name that comes twice has its last value, as in a dict."""
 
-    __slots__ = ("_places", "_values")
+    __slots__ = ("_limits", "_places", "_values")
 
-    def __init__(self, items: Iterable[tuple[str, T]] = ()) -> None:
+    def __init__(self, items: Iterable[tuple[str, T]] = (), limits: Limits | None = None) -> None:
+        self._limits = limits
         self._places: dict[str, int] = {}
-        self._values: Spool[T] = Spool()
+        self._values: Spool[T] = Spool(limits=limits)
         for name, value in items:
             self._places[sys.intern(name)] = len(self._values)  # tables of the same utterances share their ids
             self._values.append(value)
 
     def mapped[U](self, change: Callable[[T], U]) -> Table[U]:
         """The same names, each with what `change` makes of its value."""
-        made: Table[U] = Table()
-        made._places, made._values = self._places, Spool(map(change, self._values))
+        made: Table[U] = Table(limits=self._limits)
+        made._places, made._values = self._places, Spool(map(change, self._values), self._limits)
         return made
 
     def __getitem__(self, name: str) -> T:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from modellab.types import Counts, Floats, Utterance
-from modellab.types.spooled import TOGETHER, Lazy, Spool, Store
+from modellab.types.spooled import TOGETHER, Lazy, Limits, Spool, Store
 
 WALL, CPU, GPU, AUDIO, RAISED = range(5)  # columns: three clocks and the length of the audio, in s; 1.0 if it raised
 FIRST = 5  # of the columns of counts
@@ -42,9 +42,9 @@ class Utterances(Lazy[Utterance]):
 
     __slots__ = ("_few", "_layout", "_numbers", "_rest", "_uniform", "_width")
 
-    def __init__(self, items: Iterable[Utterance] = ()) -> None:
-        self._numbers = Store()  # FIRST floats and the counts of each
-        self._rest: Spool[Rest] = Spool()
+    def __init__(self, items: Iterable[Utterance] = (), limits: Limits | None = None) -> None:
+        self._numbers = Store(limits)  # FIRST floats and the counts of each
+        self._rest: Spool[Rest] = Spool(limits=limits)
         self._layout: Layout = ()
         self._width, self._uniform = FIRST, True
         self._few: Floats | None = None  # the numbers of all, as a table, while they are few enough to be kept

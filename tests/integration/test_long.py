@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from typing import Any
 
 import pytest
@@ -9,22 +10,6 @@ import pytest
 from modellab.types import spooled
 
 from .conftest import FakeProject
-
-ON_DISK = """
-from pathlib import Path
-
-from modellab.types import spooled as spool
-
-move = spool.Store._move
-
-
-def noted(store):
-    move(store)
-    Path("moved").touch()
-
-
-spool.MEMORY_BYTES, spool.Store._move = 0, noted
-"""
 
 
 def story(project: FakeProject) -> tuple[bytes, list[str], list[Any]]:
@@ -51,11 +36,15 @@ def story(project: FakeProject) -> tuple[bytes, list[str], list[Any]]:
 
 @pytest.mark.slow
 def test_on_disk_everything_is_as_in_memory(fake_project: FakeProject, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spooled, "MEMORY_BYTES", spooled.MEMORY_BYTES)  # as ON_DISK sets it until the test ends
-    monkeypatch.setattr(spooled.Store, "_move", spooled.Store._move)
-    conftest = fake_project.root / "conftest.py"
+    files, make = list[str](), tempfile.mkstemp
+
+    def noted(*given: Any, **options: Any) -> tuple[int, str]:
+        files.append(options.get("prefix", ""))
+        return make(*given, **options)
+
+    monkeypatch.setattr(tempfile, "mkstemp", noted)
     usual = story(fake_project)
-    conftest.write_text(ON_DISK + conftest.read_text())
-    assert not (fake_project.root / "moved").exists()
+    assert "modellab-" not in files
+    monkeypatch.setattr(spooled, "LIMITS", spooled.Limits(memory_bytes=0))
     assert story(fake_project) == usual
-    assert (fake_project.root / "moved").exists()
+    assert "modellab-" in files

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab.types import spooled
-from modellab.types.spooled import Spool, Table
+from modellab.types.spooled import Limits, Spool, Table
 
 ITEMS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -27,37 +27,32 @@ ITEMS = st.recursive(
 )
 
 
-@pytest.fixture(params=[0, 100, spooled.MEMORY_BYTES], ids=["disk", "both", "memory"])
-def room(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+@pytest.fixture(params=[0, 100, Limits().memory_bytes], ids=["disk", "both", "memory"])
+def limits(request: pytest.FixtureRequest) -> Limits:
     """How much a spool keeps in memory."""
-    monkeypatch.setattr(spooled, "MEMORY_BYTES", request.param)
-    monkeypatch.setattr(spooled, "BUFFER_BYTES", 50)
-    return int(request.param)
+    return Limits(request.param, buffer_bytes=50)
 
 
 @given(st.lists(ITEMS, max_size=40), st.sampled_from([0, 60, 10**6]), st.sampled_from([0, 40, 10**5]))
 def test_it_is_the_list_of_what_was_put_in(items: list[Any], limit: int, buffer: int) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spooled, "MEMORY_BYTES", limit)
-        patch.setattr(spooled, "BUFFER_BYTES", buffer)
-        made = Spool(items)
-        assert list(made) == items
-        assert made == items
-        assert len(made) == len(items)
-        assert [made[i] for i in range(-len(items), len(items))] == items * 2
-        assert made[1:-1:2] == tuple(items[1:-1:2])
-        assert list(reversed(made)) == items[::-1]
-        with pytest.raises(IndexError):
-            made[len(items)]
+    made = Spool(items, Limits(limit, buffer))
+    assert list(made) == items
+    assert made == items
+    assert len(made) == len(items)
+    assert [made[i] for i in range(-len(items), len(items))] == items * 2
+    assert made[1:-1:2] == tuple(items[1:-1:2])
+    assert list(reversed(made)) == items[::-1]
+    with pytest.raises(IndexError):
+        made[len(items)]
 
 
-def test_many_items_are_read_in_parts(room: int) -> None:
+def test_many_items_are_read_in_parts(limits: Limits) -> None:
     items = [f"item {i} " * (i % 7) for i in range(3 * spooled.TOGETHER + 5)]
-    assert list(Spool(items)) == items
+    assert list(Spool(items, limits)) == items
 
 
-def test_it_grows_while_somebody_reads(room: int) -> None:
-    made = Spool(range(3))
+def test_it_grows_while_somebody_reads(limits: Limits) -> None:
+    made = Spool(range(3), limits)
     seen = []
     for item in made:
         seen.append(item)
@@ -66,8 +61,8 @@ def test_it_grows_while_somebody_reads(room: int) -> None:
     assert seen == list(range(600))
 
 
-def test_what_came_back_can_be_changed_without_harm(room: int) -> None:
-    made = Spool([{"a": [1]}])
+def test_what_came_back_can_be_changed_without_harm(limits: Limits) -> None:
+    made = Spool([{"a": [1]}], limits)
     made[0]["a"].append(2)
     assert made[0] == {"a": [1]}
 
@@ -80,11 +75,10 @@ def test_it_equals_no_other_sequence() -> None:
     assert Spool("ab") != 2
 
 
-def test_on_disk_it_takes_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spooled, "MEMORY_BYTES", 1000)
+def test_on_disk_it_takes_no_memory() -> None:
     tracemalloc.start()
     try:
-        made = Spool({"text": f"{i} " * 100} for i in range(5000))
+        made = Spool(({"text": f"{i} " * 100} for i in range(5000)), Limits(memory_bytes=1000))
         bytes_each = tracemalloc.get_traced_memory()[0] / len(made)
     finally:
         tracemalloc.stop()
@@ -93,9 +87,8 @@ def test_on_disk_it_takes_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_file_has_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spooled, "MEMORY_BYTES", 0)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    made = Spool(["x" * 1000])
+    made = Spool(["x" * 1000], Limits(memory_bytes=0))
     assert list(tmp_path.iterdir()) == []
     assert made[0] == "x" * 1000
 
@@ -108,8 +101,6 @@ def test_a_store_is_not_copied(copied: Callable[[Any], Any]) -> None:
 
 @pytest.mark.parametrize("buffer", [0, 200, 400])
 def test_where_the_disk_is_full_the_rest_stays_in_memory(monkeypatch: pytest.MonkeyPatch, buffer: int) -> None:
-    monkeypatch.setattr(spooled, "MEMORY_BYTES", 100)
-    monkeypatch.setattr(spooled, "BUFFER_BYTES", buffer)
     items = [f"item {i}" for i in range(200)]
     left, write = [800], os.pwrite
 
@@ -120,7 +111,7 @@ def test_where_the_disk_is_full_the_rest_stays_in_memory(monkeypatch: pytest.Mon
         return write(file, data[:150], place)  # a full disk takes a part first
 
     monkeypatch.setattr(os, "pwrite", pwrite)
-    made = Spool(items)
+    made = Spool(items, Limits(100, buffer))
     assert left[0] <= 0
     assert made == items
 
@@ -130,14 +121,13 @@ def test_without_a_temporary_folder_everything_stays_in_memory(works: bool, monk
     def refuse(*_: Any, **__: Any) -> Any:
         raise OSError(errno.EROFS, "Read-only file system")
 
-    monkeypatch.setattr(spooled, "MEMORY_BYTES", 10)
     monkeypatch.setattr(os if works else tempfile, "pwrite" if works else "mkstemp", refuse)
-    assert Spool(range(100)) == list(range(100))
+    assert Spool(range(100), Limits(memory_bytes=10)) == list(range(100))
 
 
-def test_a_table_is_the_mapping_of_what_was_put_in(room: int) -> None:
+def test_a_table_is_the_mapping_of_what_was_put_in(limits: Limits) -> None:
     items = {f"{i:03}": {"n": i, "nothing": math.inf} for i in range(300)}
-    table = Table(items.items())
+    table = Table(items.items(), limits)
     assert table == items
     assert list(table) == list(items)
     assert table["007"] == {"n": 7, "nothing": math.inf}

@@ -55,12 +55,10 @@ def told(utterances: Iterable[Utterance]) -> list[str]:
 
 @given(st.lists(SAID, max_size=20), st.sampled_from([0, 200, 10**6]))
 def test_each_comes_back_as_it_was(said: list[Utterance], limit: int) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spooled, "MEMORY_BYTES", limit)
-        made = Utterances(said)
-        assert told(made) == told(said)
-        assert told(made[i] for i in range(-len(said), len(said))) == told(said * 2)
-        assert told(made[::2]) == told(said[::2])
+    made = Utterances(said, spooled.Limits(memory_bytes=limit))
+    assert told(made) == told(said)
+    assert told(made[i] for i in range(-len(said), len(said))) == told(said * 2)
+    assert told(made[::2]) == told(said[::2])
 
 
 @pytest.mark.parametrize("count", [0, 3, spooled.TOGETHER + 5])
