@@ -96,8 +96,8 @@ class Boundaries:
 
 def histogram(values_s: Sequence[float]) -> Counts:
     """How many of some durations, whatever their sign, lie between each two of `EDGES_S`, and beyond the last."""
-    found = np.digitize(np.abs(np.array(values_s, dtype=float)), EDGES_S[1:])
-    return tuple(np.bincount(found, minlength=len(EDGES_S)).astype(float).tolist())
+    bins = np.digitize(np.abs(np.array(values_s, dtype=float)), EDGES_S[1:])
+    return tuple(np.bincount(bins, minlength=len(EDGES_S)).astype(float).tolist())
 
 
 def compare(reference: Sequence[Word], hypothesis: Sequence[Word]) -> Boundaries:

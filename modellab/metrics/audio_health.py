@@ -85,21 +85,21 @@ def health(audio: Audio) -> dict[str, float]:
     }
 
 
-def health_counts(found: Mapping[str, float] | None) -> dict[str, Counts]:
+def health_counts(measured: Mapping[str, float] | None) -> dict[str, Counts]:
     """The counts for each of HEALTH_METRICS from what `health` found; `None` stands for 'the model raised'."""
-    if found is None:
+    if measured is None:
         nothing = {metric.name: Ratio(0.0, 0.0) for metric in HEALTH_METRICS}
         return {**nothing, "silent_rate": Ratio(1.0), "long_pause_rate": Ratio(0.0)}
     return {
-        "bad_sample_rate": Ratio(found["bad"], found["samples"]),
-        "clipped_rate": Ratio(found["clipped"], found["samples"]),
-        "dc_offset": Ratio(abs(found["dc"]) * found["samples"], found["samples"]),
-        "silent_rate": Ratio(float(is_silent(found))),
-        "long_pause_rate": Ratio(float(found["pause_s"] > LONG_PAUSE_S)),
+        "bad_sample_rate": Ratio(measured["bad"], measured["samples"]),
+        "clipped_rate": Ratio(measured["clipped"], measured["samples"]),
+        "dc_offset": Ratio(abs(measured["dc"]) * measured["samples"], measured["samples"]),
+        "silent_rate": Ratio(float(is_silent(measured))),
+        "long_pause_rate": Ratio(float(measured["pause_s"] > LONG_PAUSE_S)),
     }
 
 
-def length_counts(text: str, found: Mapping[str, float] | None) -> dict[str, Counts]:
+def length_counts(text: str, measured: Mapping[str, float] | None) -> dict[str, Counts]:
     """The counts for each of LENGTH_METRICS: does the speech's length (without its silent edges) fit the text?
 
     Coarse on purpose: too short is faster than 39 letters a second, too long slower than 3.25 with a second's grace.
@@ -108,16 +108,16 @@ def length_counts(text: str, found: Mapping[str, float] | None) -> dict[str, Cou
     expected_s = spoken_s(text)
     if not expected_s:
         return {metric.name: Ratio(0.0, 0.0) for metric in LENGTH_METRICS}
-    length_s = found["span_s"] if found else 0.0
+    length_s = measured["span_s"] if measured else 0.0
     return {
         "too_short_rate": Ratio(float(length_s < expected_s / FASTEST)),
         "too_long_rate": Ratio(float(length_s > expected_s * SLOWEST + SLACK_S)),
     }
 
 
-def faults(text: str, found: Mapping[str, float]) -> list[str]:
+def faults(text: str, measured: Mapping[str, float]) -> list[str]:
     """What is wrong with one sound, for a person: each metric beyond its limit, with its value."""
-    counts = {**health_counts(found), **length_counts(text, found)}
+    counts = {**health_counts(measured), **length_counts(text, measured)}
     limits = {**HEALTH_LIMITS, **LENGTH_LIMITS}
     wrong = {metric: metric.value([counts[metric.name]]) for metric in (*HEALTH_METRICS, *LENGTH_METRICS)}
     return [
@@ -127,9 +127,9 @@ def faults(text: str, found: Mapping[str, float]) -> list[str]:
     ]
 
 
-def is_silent(found: Mapping[str, float]) -> bool:
+def is_silent(measured: Mapping[str, float]) -> bool:
     """Whether no frame is loud."""
-    return found["loud_s"] == 0.0
+    return measured["loud_s"] == 0.0
 
 
 def spoken_s(text: str) -> float:

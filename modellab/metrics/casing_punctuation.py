@@ -115,10 +115,10 @@ def write(text: str) -> Writing:
     """
     flat = unicodedata.normalize("NFKC", text.translate(SAME_MARK)).translate(APOSTROPHES)
     words, marks, last = [], [], 0
-    for found in _word().finditer(flat):
-        words.append(found.group())
-        marks.append(_marks(flat[last : found.start()]))
-        last = found.end()
+    for match in _word().finditer(flat):
+        words.append(match.group())
+        marks.append(_marks(flat[last : match.start()]))
+        last = match.end()
     return Writing(tuple(words), (*marks, _marks(flat[last:])))
 
 
@@ -133,13 +133,13 @@ def differences(before: str, after: str) -> tuple[str, ...]:
     ours, theirs = write(before), write(after)
     if ours.keys != theirs.keys:
         return ("words",)
-    found = {
+    kinds = {
         "casing": ours.words != theirs.words,
         "punctuation": ours.marks != theirs.marks,
         "spacing": _blanks(before) != _blanks(after),
         "signs": _signs(before) != _signs(after),
     }
-    return tuple(what for what, differs in found.items() if differs) or ("signs",)
+    return tuple(what for what, differs in kinds.items() if differs) or ("signs",)
 
 
 def told(changed: Iterable[tuple[str, str]]) -> str:

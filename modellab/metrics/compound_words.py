@@ -36,15 +36,15 @@ def windows(words: Sequence[str], others: Sequence[str]) -> Windows:
     """The stretches of two or more words that together are one of the others."""
     wanted = set(others)
     beginnings = {word[:n] for word in wanted for n in range(1, len(word))}
-    found: Windows = {}
+    by_end: Windows = {}
     for start, word in enumerate(words):
         together, end = word, start + 1
         while together in beginnings and end < len(words):
             together += words[end]
             end += 1
             if together in wanted:
-                found.setdefault(end, []).append((end - start, together))
-    return found
+                by_end.setdefault(end, []).append((end - start, together))
+    return by_end
 
 
 def merge(reference: Sequence[str], hypothesis: Sequence[str], plain: int) -> Merged | None:
@@ -56,11 +56,11 @@ def merge(reference: Sequence[str], hypothesis: Sequence[str], plain: int) -> Me
     return band.traced()
 
 
-def _most(found: Windows, length: int) -> int:
+def _most(by_end: Windows, length: int) -> int:
     """By how many words all windows together can shorten a text at most."""
     best = [0] * (length + 1)
     for end in range(1, length + 1):
-        best[end] = max([best[end - 1], *(best[end - size] + size - 1 for size, _ in found.get(end, ()))])
+        best[end] = max([best[end - 1], *(best[end - size] + size - 1 for size, _ in by_end.get(end, ()))])
     return best[length]
 
 
@@ -83,14 +83,14 @@ class _Band:
         for end, word in enumerate(hypothesis, start=1):
             self.places.setdefault(word, []).append(end)
         self.theirs: dict[str, list[tuple[int, int]]] = {}  # word of the reference -> ends and sizes of its windows
-        for end, found in theirs.items():
-            for size, together in found:
+        for end, ending in theirs.items():
+            for size, together in ending:
                 self.theirs.setdefault(together, []).append((end, size))
         ids = {word: i for i, word in enumerate(dict.fromkeys([*reference, *hypothesis]))}
         self.ids = [ids[word] for word in reference]
         self.padded = np.full(self.low + max(len(reference) + self.width, len(hypothesis)), -1, dtype=np.int32)
         self.padded[self.low : self.low + len(hypothesis)] = [ids[word] for word in hypothesis]
-        self.head = max([size for found in ours.values() for size, _ in found], default=1)  # rows that a row looks at
+        self.head = max([size for ending in ours.values() for size, _ in ending], default=1)  # rows that a row looks at
         self.size = max(256, BUFFER // self.width)
         short = max(len(reference), len(hypothesis)) <= SHORT
         self.far, dtype = (FAR, np.int16) if short else (1 << 29, np.int32)

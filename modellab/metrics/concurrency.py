@@ -18,11 +18,11 @@ def at(streams: int, value: float) -> Counts:
     >>> at(2, 5.0)[:3], at(2, 5.0)[10:13], sum(at(0, 5.0))
     ((0.0, 5.0, 0.0), (0.0, 1.0, 0.0), 0.0)
     """
-    found = [0.0] * (2 * len(LEVELS))
+    counts = [0.0] * (2 * len(LEVELS))
     if streams:
         column = LEVELS.index(streams)
-        found[column], found[len(LEVELS) + column] = value, 1.0
-    return tuple(found)
+        counts[column], counts[len(LEVELS) + column] = value, 1.0
+    return tuple(counts)
 
 
 def largest(sums: Floats) -> Floats:
@@ -37,5 +37,5 @@ def most_streams(sums: Floats) -> Floats:
     """The largest level up to which every row kept the bound: kept and asked by level; 0 where the lowest did not."""
     kept, rows = sums[..., : len(LEVELS)], sums[..., len(LEVELS) :]
     holds = np.cumprod(np.where(rows > 0, kept >= rows, True), axis=-1)
-    found: Floats = (holds * (rows > 0) * np.array(LEVELS)).max(axis=-1)
-    return np.where(rows.sum(axis=-1) > 0, found, np.nan)
+    highest: Floats = (holds * (rows > 0) * np.array(LEVELS)).max(axis=-1)
+    return np.where(rows.sum(axis=-1) > 0, highest, np.nan)

@@ -101,8 +101,8 @@ def compare(
 
     Speakers are mapped over what is scored, or over `mapped`, overlaps included: see the module.
 
-    >>> found = compare([Turn(0, 2, "a"), Turn(2, 4, "b")], [Turn(0, 3, "x"), Turn(3, 5, "y")], [(0, 5)])
-    >>> found.der(), found.confusion_s, found.mapping
+    >>> compared = compare([Turn(0, 2, "a"), Turn(2, 4, "b")], [Turn(0, 3, "x"), Turn(3, 5, "y")], [(0, 5)])
+    >>> compared.der(), compared.confusion_s, compared.mapping
     (Ratio(top=2.0, bottom=4.0), 1.0, {'x': 'a', 'y': 'b'})
     """
     time = _timeline(reference, hypothesis, merge(uem), skip_overlap)
@@ -184,7 +184,7 @@ def _timeline(
     row = [{name: i for i, name in enumerate(ref)}, {name: i for i, name in enumerate(hyp, len(ref))}]
     rows = [*(row[0][turn.speaker] for turn in reference), *(row[1][turn.speaker] for turn in hypothesis)]
     rows += [len(ref) + len(hyp)] * len(uem)
-    edges_s = np.array([(each[0], each[1]) for each in (*reference, *hypothesis, *uem)], dtype=float).reshape(-1, 2)
+    edges_s = np.array([(span[0], span[1]) for span in (*reference, *hypothesis, *uem)], dtype=float).reshape(-1, 2)
     whole = edges_s[:, 1] > edges_s[:, 0]
     times_s, place = np.unique(edges_s[whole], return_inverse=True)
     first, last = place.reshape(-1, 2).T

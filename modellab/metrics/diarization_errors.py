@@ -46,15 +46,15 @@ def error_segments(
     hyp a 1 2 hit
     hyp a 2 3 false alarm
     """
-    found: list[ErrorSegment] = []
+    segments: list[ErrorSegment] = []
     active: Counter[tuple[str, str]] = Counter()
     changes = _changes(reference, hypothesis, mapping, uem)
     for start_s, end_s in pairwise(sorted(changes)):
         active.update(changes[start_s])
         ref, hyp = (sorted(who for (of, who), n in active.items() if of == side and n > 0) for side in ("ref", "hyp"))
         scored = active["uem", ""] > 0 and not (skip_overlap and len(ref) > 1)
-        found += [ErrorSegment(side, who, start_s, end_s, kind) for side, who, kind in _kinds(ref, hyp, scored)]
-    return _joined(found)
+        segments += [ErrorSegment(side, who, start_s, end_s, kind) for side, who, kind in _kinds(ref, hyp, scored)]
+    return _joined(segments)
 
 
 def _changes(
@@ -85,10 +85,10 @@ def _kinds(ref: Sequence[str], hyp: Sequence[str], scored: bool) -> list[tuple[S
     return kinds + [("hyp", who, "confusion" if i < confused else "false alarm") for i, who in enumerate(extra)]
 
 
-def _joined(found: Sequence[ErrorSegment]) -> list[ErrorSegment]:
+def _joined(segments: Sequence[ErrorSegment]) -> list[ErrorSegment]:
     """Sorted, reference first, and neighbours of one kind made one."""
     joined: list[ErrorSegment] = []
-    for segment in sorted(found, key=lambda each: (each.side != "ref", each.speaker, each.start_s)):
+    for segment in sorted(segments, key=lambda piece: (piece.side != "ref", piece.speaker, piece.start_s)):
         last = joined[-1] if joined else None
         if last and last[:2] == segment[:2] and last.kind == segment.kind and last.end_s == segment.start_s:
             joined[-1] = last._replace(end_s=segment.end_s)

@@ -79,7 +79,7 @@ class Alignment:
         from rapidfuzz.distance import Levenshtein
 
         reference, hypothesis = self._texts()
-        kinds = [each[0] for each in Levenshtein.editops(reference, hypothesis).as_list()]
+        kinds = [operation[0] for operation in Levenshtein.editops(reference, hypothesis).as_list()]
         substitutions, deletions = kinds.count("replace"), kinds.count("delete")
         hits = len(reference) - substitutions - deletions
         return EditCounts(substitutions, deletions, len(kinds) - substitutions - deletions, hits)

@@ -61,18 +61,18 @@ class Step(NamedTuple):
 def align(reference: WordGraph, hypothesis: WordGraph, weights: Weights = FEWEST_ERRORS) -> Alignment:
     """The cheapest alignment of any path of the reference with any path of the hypothesis."""
     words: list[str] = []
-    said: list[str] = []
+    hypothesis_words: list[str] = []
     edits: list[Edit] = []
     for what, ours, theirs in reversed(list(_traced(reference, hypothesis, weights))):
         if what in ("S", "D", "I"):
-            edits.append((what, len(words), len(said)))
+            edits.append((what, len(words), len(hypothesis_words)))
         if ours and ours.word:
             words.append(ours.word)
         if what in ("", "O") and ours and ours.word:
-            said.append(ours.word)
+            hypothesis_words.append(ours.word)
         elif what in ("S", "I") and theirs:
-            said.append(theirs.word)
-    return Alignment(tuple(words), tuple(said), tuple(edits))
+            hypothesis_words.append(theirs.word)
+    return Alignment(tuple(words), tuple(hypothesis_words), tuple(edits))
 
 
 def matches(ours: Arc, theirs: Arc) -> bool:
@@ -212,23 +212,23 @@ def _traced(reference: WordGraph, hypothesis: WordGraph, weights: Weights) -> It
 
 def _ways(ours: tuple[Arc, ...], theirs: tuple[Arc, ...], weights: Weights) -> Iterator[tuple[int, Step]]:
     """Every step that may lead to a pair of nodes, with what it costs."""
-    for arc in (each for each in ours if not each.word):
+    for arc in (arc for arc in ours if not arc.word):
         yield _missing(arc, weights), Step("N", arc, None)
-    for arc in (each for each in theirs if not each.word):
+    for arc in (arc for arc in theirs if not arc.word):
         yield _inserted(arc, weights), Step("N", None, arc)
-    for arc in (each for each in ours if each.word):
-        for other in (each for each in theirs if each.word):
+    for arc in (arc for arc in ours if arc.word):
+        for other in (other for other in theirs if other.word):
             right = matches(arc, other)
             yield weights.word + (0 if right else weights.substitution), Step("" if right else "S", arc, other)
-    for other in (each for each in theirs if each.word):
+    for other in (other for other in theirs if other.word):
         yield weights.gap, Step("I", None, other)
-    for arc in (each for each in ours if each.word):
+    for arc in (arc for arc in ours if arc.word):
         yield _missing(arc, weights), Step("O" if arc.optional else "D", arc, None)
 
 
 def _by_end(graph: WordGraph) -> dict[int, tuple[Arc, ...]]:
     """The arcs that lead to each node, in their order."""
-    found: dict[int, list[Arc]] = {}
+    by_end: dict[int, list[Arc]] = {}
     for arc in graph.arcs:
-        found.setdefault(arc.end, []).append(arc)
-    return {node: tuple(arcs) for node, arcs in found.items()}
+        by_end.setdefault(arc.end, []).append(arc)
+    return {node: tuple(arcs) for node, arcs in by_end.items()}

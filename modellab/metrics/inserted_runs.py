@@ -25,14 +25,14 @@ def runs(alignment: Alignment) -> list[int]:
     >>> runs(align("call anna now", "call anna and then and then and then now"))
     [6]
     """
-    found, more, at = [], 0, (-1, -1)
+    lengths, more, at = [], 0, (-1, -1)
     for what, i, j in alignment.edits:
         if (i, j) != at:
-            found.append(more)
+            lengths.append(more)
             more = 0
         more += (what == "I") - (what == "D")
         at = (i + (what != "I"), j + (what != "D"))
-    return [each for each in (*found, more) if each >= LEAST]
+    return [length for length in (*lengths, more) if length >= LEAST]
 
 
 def rate(alignment: Alignment) -> Ratio:

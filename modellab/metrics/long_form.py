@@ -44,34 +44,34 @@ def boundaries(
     parts = [normalise(text).split() for text, _, _ in segments]
     theirs = [word for part in parts for word in part]
     right = _pairs(align(" ".join(word for word, _ in ours), " ".join(theirs)))
-    found, at = [], 0
+    timed_errors, at = [], 0
     for (_, start_s, end_s), part in zip(segments, parts, strict=True):
         first, last = right.get(at), right.get(at + len(part) - 1)
         if part and first is not None and start_s is not None:
-            found.append((ours[first][1].start_s, start_s - ours[first][1].start_s))
+            timed_errors.append((ours[first][1].start_s, start_s - ours[first][1].start_s))
         if part and last is not None and end_s is not None:
-            found.append((ours[last][1].end_s, end_s - ours[last][1].end_s))
+            timed_errors.append((ours[last][1].end_s, end_s - ours[last][1].end_s))
         at += len(part)
-    return found
+    return timed_errors
 
 
-def errors(found: Sequence[tuple[float, float]]) -> Ratio:
+def errors(timed_errors: Sequence[tuple[float, float]]) -> Ratio:
     """Mean distance of boundaries, in s."""
-    return Ratio(math.fsum(abs(error_s) for _, error_s in found), len(found))
+    return Ratio(math.fsum(abs(error_s) for _, error_s in timed_errors), len(timed_errors))
 
 
-def drift(found: Sequence[tuple[float, float]]) -> Ratio:
+def drift(timed_errors: Sequence[tuple[float, float]]) -> Ratio:
     """The slope of the errors over time, in s/s, without its sign.
 
     >>> top, bottom = drift([(0.0, 0.1), (100.0, 0.2), (200.0, 0.3)])
     >>> round(top / bottom, 9)
     0.001
     """
-    if len(found) < FEWEST:
+    if len(timed_errors) < FEWEST:
         return Ratio(0.0, 0.0)
-    middle_s, mean_s = (math.fsum(each[i] for each in found) / len(found) for i in (0, 1))
-    both = math.fsum((at_s - middle_s) * (error_s - mean_s) for at_s, error_s in found)
-    return Ratio(abs(both), math.fsum((at_s - middle_s) ** 2 for at_s, _ in found))
+    middle_s, mean_s = (math.fsum(pair[i] for pair in timed_errors) / len(timed_errors) for i in (0, 1))
+    both = math.fsum((at_s - middle_s) * (error_s - mean_s) for at_s, error_s in timed_errors)
+    return Ratio(abs(both), math.fsum((at_s - middle_s) ** 2 for at_s, _ in timed_errors))
 
 
 def seams(positions: Sequence[int], alignment: Alignment) -> Ratio:
@@ -91,12 +91,12 @@ def seams(positions: Sequence[int], alignment: Alignment) -> Ratio:
 
 def positions(text: str, offsets: Sequence[int], normalise: Callable[[str], str]) -> list[int]:
     """How many normalised words stand before each seam, whose `offsets` are in characters of the text."""
-    found, at, words = [], 0, 0
+    before, at, words = [], 0, 0
     for offset in offsets:
         words += len(normalise(text[at:offset]).split())
-        found.append(words)
+        before.append(words)
         at = offset
-    return found
+    return before
 
 
 def offsets(texts: Sequence[str], glue: str = " ") -> list[int]:
@@ -105,11 +105,11 @@ def offsets(texts: Sequence[str], glue: str = " ") -> list[int]:
     >>> offsets(["one two", "three"])
     [8]
     """
-    found, at = [], 0
+    starts, at = [], 0
     for text in texts[:-1]:
         at += len(text) + len(glue)
-        found.append(at)
-    return found
+        starts.append(at)
+    return starts
 
 
 def counts(
@@ -118,15 +118,15 @@ def counts(
     normalise: Callable[[str], str],
 ) -> dict[str, Counts]:
     """`timestamp_error_s` and `timestamp_drift` of one recording."""
-    found = boundaries(segments, words, normalise)
-    return {"timestamp_error_s": errors(found), "timestamp_drift": drift(found)}
+    timed_errors = boundaries(segments, words, normalise)
+    return {"timestamp_error_s": errors(timed_errors), "timestamp_drift": drift(timed_errors)}
 
 
 def _pairs(alignment: Alignment) -> dict[int, int]:
     """Which reference word each hypothesis word is, of those that are right."""
-    found, i, j = {}, 0, 0
+    reference_of, i, j = {}, 0, 0
     for what, _, _ in alignment.steps:
         if not what:
-            found[j] = i
+            reference_of[j] = i
         i, j = i + (what != "I"), j + (what != "D")
-    return found
+    return reference_of

@@ -29,6 +29,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 
@@ -74,9 +75,9 @@ def compare(
 ) -> Attribution:
     """Score a hypothesis against a reference: cpWER, or with a collar in seconds tcpWER.
 
-    >>> said = [SpokenTurn(0, 1, "ann", "good morning"), SpokenTurn(1, 2, "bob", "hello")]
-    >>> found = compare(said, [SpokenTurn(0, 2, "x", "good morning hello")])
-    >>> found.error_rate(), found.mapping
+    >>> reference = [SpokenTurn(0, 1, "ann", "good morning"), SpokenTurn(1, 2, "bob", "hello")]
+    >>> scored = compare(reference, [SpokenTurn(0, 2, "x", "good morning hello")])
+    >>> scored.error_rate(), scored.mapping
     (Ratio(top=2, bottom=3), {'x': 'ann'})
     """
     names: dict[str, int] = {}
@@ -84,14 +85,14 @@ def compare(
     if collar_s is not None:
         theirs = {speaker: stream.reaching(collar_s) for speaker, stream in theirs.items()}
     worth = _worth if collar_s is None else _timed_worth
-    worths = {(h, r): worth(said, heard) for h, heard in theirs.items() for r, said in ours.items()}
+    worths = {(h, r): worth(ref, hyp) for h, hyp in theirs.items() for r, ref in ours.items()}
     mapping = _mapping(worths, list(theirs), list(ours))
     parts = [_parts(ours[r], theirs[h]) if collar_s is None else _timed_parts(worths[h, r]) for h, r in mapping.items()]
     hits, substitutions = (sum(part) for part in zip((0, 0), *parts, strict=True))
-    said, heard = (sum(len(stream.words) for stream in side.values()) for side in (ours, theirs))
+    n_ref, n_hyp = (sum(len(stream.words) for stream in side.values()) for side in (ours, theirs))
     aligned = hits + substitutions
     return Attribution(
-        EditCounts(substitutions, said - aligned, heard - aligned, hits), mapping, len(ours), len(theirs)
+        EditCounts(substitutions, n_ref - aligned, n_hyp - aligned, hits), mapping, len(ours), len(theirs)
     )
 
 
@@ -102,11 +103,11 @@ def streams(utterances: Iterable[SpokenTurn]) -> dict[str, str]:
     {'bob': 'how are you'}
     """
     by_speaker: dict[str, list[SpokenTurn]] = {}
-    for each in utterances:
-        if each.text.split():
-            by_speaker.setdefault(each.speaker, []).append(each)
+    for utterance in utterances:
+        if utterance.text.split():
+            by_speaker.setdefault(utterance.speaker, []).append(utterance)
     return {
-        speaker: " ".join(" ".join(each.text.split()) for each in sorted(own, key=lambda each: each.start_s))
+        speaker: " ".join(" ".join(turn.text.split()) for turn in sorted(own, key=attrgetter("start_s")))
         for speaker, own in sorted(by_speaker.items())
     }
 
@@ -129,13 +130,13 @@ class _Stream:
 
 def _streams(utterances: Iterable[SpokenTurn], names: dict[str, int]) -> dict[str, _Stream]:
     """Each speaker who has a word, by name; `names` numbers the words and grows."""
-    found: dict[str, _Stream] = {}
-    for start_s, end_s, speaker, text in sorted(utterances, key=lambda each: each.start_s):
+    by_speaker: dict[str, _Stream] = {}
+    for start_s, end_s, speaker, text in sorted(utterances, key=attrgetter("start_s")):
         if words := text.split():
-            stream = found.setdefault(speaker, _Stream([], []))
+            stream = by_speaker.setdefault(speaker, _Stream([], []))
             stream.words.extend(names.setdefault(word, len(names)) for word in words)
             stream.times_s.extend(_times(start_s, end_s, words))
-    return dict(sorted(found.items()))
+    return dict(sorted(by_speaker.items()))
 
 
 def _times(start_s: float, end_s: float, words: Sequence[str]) -> list[tuple[float, float]]:

@@ -53,8 +53,8 @@ def distortion(reference: Audio, made: Audio) -> float | None:
 
 def trimmed(audio: Audio) -> Floats:
     """The samples between the silent edges; none of a silent sound."""
-    found = audio_health.health(audio)
-    first, behind = (round(found[edge] * audio.rate_hz) for edge in ("lead_s", "tail_s"))
+    measured = audio_health.health(audio)
+    first, behind = (round(measured[edge] * audio.rate_hz) for edge in ("lead_s", "tail_s"))
     samples: Floats = np.nan_to_num(np.asarray(audio.samples, dtype=float))
     return samples[first : len(samples) - behind]
 
@@ -73,8 +73,8 @@ def cepstra(log_bands: Floats, n: int = COEFFICIENTS) -> Floats:
     """c_1 to c_n of each frame, c_d = 2/B sum of log|S_b| cos(pi d (b + 1/2) / B): (frames, B) -> (frames, n)."""
     count = log_bands.shape[-1]
     basis = np.cos(math.pi * np.outer(np.arange(1, n + 1), np.arange(count) + 0.5) / count)
-    found: Floats = log_bands @ basis.T * (2 / count)
-    return found
+    coefficients: Floats = log_bands @ basis.T * (2 / count)
+    return coefficients
 
 
 @functools.cache

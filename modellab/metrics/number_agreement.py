@@ -36,15 +36,17 @@ def scores(alignment: Alignment) -> dict[str, Counts]:
     >>> scores(align("room 20 at 9", "room 30 at 9"))["number_f1"]
     Ratio(top=2, bottom=4)
     """
-    said, heard = _with_digits(alignment.reference), _with_digits(alignment.hypothesis)
-    if not said and not heard:
+    in_reference, in_hypothesis = _with_digits(alignment.reference), _with_digits(alignment.hypothesis)
+    if not in_reference and not in_hypothesis:
         return dict.fromkeys(("number_recall", "number_precision", "number_f1"), Ratio(0, 0))
-    wrong = {i for what, i, _ in alignment.edits if what != "I"} if said and heard else set()
-    right = sum(_has_digit(word) and i not in wrong for i, word in enumerate(alignment.reference)) if heard else 0
+    wrong = {i for what, i, _ in alignment.edits if what != "I"} if in_reference and in_hypothesis else set()
+    right = (
+        sum(_has_digit(word) and i not in wrong for i, word in enumerate(alignment.reference)) if in_hypothesis else 0
+    )
     return {
-        "number_recall": Ratio(right, said),
-        "number_precision": Ratio(right, heard),
-        "number_f1": Ratio(2 * right, said + heard),
+        "number_recall": Ratio(right, in_reference),
+        "number_precision": Ratio(right, in_hypothesis),
+        "number_f1": Ratio(2 * right, in_reference + in_hypothesis),
     }
 
 
@@ -55,9 +57,9 @@ def figures(written: Compared) -> Ratio:
     >>> figures(compare("In room 20 at nine.", "In room twenty at 9."))
     Ratio(top=0, bottom=2)
     """
-    said, heard = _with_digits(written.reference.words), _with_digits(written.hypothesis.words)
-    both = sum(_has_digit(ours) for ours, _ in written.pairs) if said and heard else 0
-    return Ratio(2 * both, said + heard)
+    in_reference, in_hypothesis = _with_digits(written.reference.words), _with_digits(written.hypothesis.words)
+    both = sum(_has_digit(ours) for ours, _ in written.pairs) if in_reference and in_hypothesis else 0
+    return Ratio(2 * both, in_reference + in_hypothesis)
 
 
 def _with_digits(words: Sequence[str]) -> int:

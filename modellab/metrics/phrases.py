@@ -42,12 +42,17 @@ def scores(name: str, phrases: Sequence[Phrase], alignment: Alignment) -> dict[s
     >>> scores("keyword", [("anna",), ("bob",)], align("call anna", "call bob anna"))["keyword_precision"]
     Ratio(top=1, bottom=2)
     """
-    counts = [(len(places(each, alignment.reference)), len(places(each, alignment.hypothesis))) for each in phrases]
-    both, said, heard = (sum(map(min, counts)), *(sum(each[side] for each in counts) for side in (0, 1)))
+    counts = [
+        (len(places(phrase, alignment.reference)), len(places(phrase, alignment.hypothesis))) for phrase in phrases
+    ]
+    both, in_reference, in_hypothesis = (
+        sum(map(min, counts)),
+        *(sum(pair[side] for pair in counts) for side in (0, 1)),
+    )
     return {
-        f"{name}_recall": Ratio(both, said),
-        f"{name}_precision": Ratio(both, heard),
-        f"{name}_f1": Ratio(2 * both, said + heard),
+        f"{name}_recall": Ratio(both, in_reference),
+        f"{name}_precision": Ratio(both, in_hypothesis),
+        f"{name}_f1": Ratio(2 * both, in_reference + in_hypothesis),
     }
 
 

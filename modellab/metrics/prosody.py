@@ -38,12 +38,12 @@ def pitch(audio: Audio) -> dict[str, float] | None:
         warnings.simplefilter("ignore")  # of librosa, about its own imports
         import librosa
 
-        found, voiced, _ = librosa.pyin(
+        pitch_hz, voiced, _ = librosa.pyin(
             audio.samples, fmin=LOWEST_HZ, fmax=HIGHEST_HZ, sr=audio.rate_hz, frame_length=FRAME, hop_length=HOP
         )
     if voiced.sum() < FEWEST:
         return None
-    semitones = 12 * np.log2(found[voiced])
+    semitones = 12 * np.log2(pitch_hz[voiced])
     return {
         "pitch_hz": float(2 ** (semitones.mean() / 12)),
         "pitch_sd_semitones": float(semitones.std()),
@@ -53,10 +53,10 @@ def pitch(audio: Audio) -> dict[str, float] | None:
 
 def compared(ours: Audio, theirs: Audio | None = None) -> dict[str, float]:
     """What `pitch` gives, and pitch_distance_semitones from another voice; what cannot be told is left out."""
-    found, other = pitch(ours), pitch(theirs) if theirs is not None else None
-    if not found:
+    own, other = pitch(ours), pitch(theirs) if theirs is not None else None
+    if not own:
         return {}
-    return {**found, **({"pitch_distance_semitones": pitch_distance(found, other)} if other else {})}
+    return {**own, **({"pitch_distance_semitones": pitch_distance(own, other)} if other else {})}
 
 
 def pitch_distance(ours: Mapping[str, float], theirs: Mapping[str, float]) -> float:

@@ -28,8 +28,8 @@ Same = Callable[[str, str], bool]  # whether two sentences mean the same
 class Place(NamedTuple):
     """Errors side by side: what is said there, what was heard, how many errors, and the sentence with these alone."""
 
-    said: str
-    heard: str
+    reference: str
+    hypothesis: str
     errors: int
     sentence: str
 
@@ -65,12 +65,12 @@ def wer(alignment: Alignment, same: Same) -> Ratio:
 
 def _stretches(alignment: Alignment) -> Iterator[tuple[int, int, int, int, int]]:
     """From and to in the reference, from and to in the hypothesis, and the errors, of edits that touch."""
-    found: list[int] = []
+    stretch: list[int] = []
     for what, i, j in alignment.edits:
-        if not found or (i, j) != (found[1], found[3]):
-            if found:
-                yield found[0], found[1], found[2], found[3], found[4]
-            found = [i, i, j, j, 0]
-        found[1], found[3], found[4] = i + (what != "I"), j + (what != "D"), found[4] + 1
-    if found:
-        yield found[0], found[1], found[2], found[3], found[4]
+        if not stretch or (i, j) != (stretch[1], stretch[3]):
+            if stretch:
+                yield stretch[0], stretch[1], stretch[2], stretch[3], stretch[4]
+            stretch = [i, i, j, j, 0]
+        stretch[1], stretch[3], stretch[4] = i + (what != "I"), j + (what != "D"), stretch[4] + 1
+    if stretch:
+        yield stretch[0], stretch[1], stretch[2], stretch[3], stretch[4]

@@ -54,8 +54,8 @@ def loudness(audio: Audio) -> float | None:
         return None
     import pyloudnorm
 
-    found = float(pyloudnorm.Meter(audio.rate_hz).integrated_loudness(audio.samples.astype(float)))
-    return found if math.isfinite(found) else None
+    lufs = float(pyloudnorm.Meter(audio.rate_hz).integrated_loudness(audio.samples.astype(float)))
+    return lufs if math.isfinite(lufs) else None
 
 
 def opinion(audio: Audio) -> dict[str, float] | None:
@@ -71,9 +71,9 @@ def opinion(audio: Audio) -> dict[str, float] | None:
         warnings.simplefilter("ignore")  # of librosa, about its own imports
         from speechmos import dnsmos
 
-        found = dnsmos.run(np.clip(audio.samples, -1.0, 1.0), audio.rate_hz)
+        scores = dnsmos.run(np.clip(audio.samples, -1.0, 1.0), audio.rate_hz)
     names = {"mos": "ovrl_mos", "mos_signal": "sig_mos", "mos_background": "bak_mos"}
-    return {ours: float(found[theirs]) for ours, theirs in names.items()}
+    return {ours: float(scores[theirs]) for ours, theirs in names.items()}
 
 
 def naturalness(audio: Audio) -> float | None:

@@ -47,8 +47,8 @@ class Update:
     @classmethod
     def of(cls, row: Sequence[Any]) -> Update:
         """From its JSON form [kind, text, at_s, fed_s]; null is the end of the stream."""
-        kind, said, at_s, fed_s = row
-        return cls(str(kind), str(said), float(at_s), math.inf if fed_s is None else float(fed_s))
+        kind, text, at_s, fed_s = row
+        return cls(str(kind), str(text), float(at_s), math.inf if fed_s is None else float(fed_s))
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,10 +89,10 @@ def has_loop(text: str, reference: str = "") -> bool:
     >>> has_loop("thank you thank you thank you thank you"), has_loop("no no no no no no", "no no no no no no")
     (True, False)
     """
-    said = _repeats(text, MIN_REPEATS)
-    if said:
+    repeats = _repeats(text, MIN_REPEATS)
+    if repeats:
         own = _repeats(reference, 2)
-        if any(length > EXCUSED * own.get(phrase, 0) for phrase, length in said.items()):
+        if any(length > EXCUSED * own.get(phrase, 0) for phrase, length in repeats.items()):
             return True
     ratio = compression_ratio(text)
     return ratio > MAX_COMPRESSION and ratio > DENSER * compression_ratio(reference)
@@ -107,9 +107,9 @@ def looped_words(text: str, reference: str = "") -> Ratio:
     >>> looped_words("so thank you thank you thank you thank you"), looped_words("no no no no no no", "no no no")
     (Ratio(top=8, bottom=9), Ratio(top=0, bottom=6))
     """
-    said = _repeats(text, MIN_REPEATS)
-    own = _repeats(reference, 2) if said else {}
-    looped = sum(max(0, length - EXCUSED * own.get(phrase, 0)) for phrase, length in said.items())
+    repeats = _repeats(text, MIN_REPEATS)
+    own = _repeats(reference, 2) if repeats else {}
+    looped = sum(max(0, length - EXCUSED * own.get(phrase, 0)) for phrase, length in repeats.items())
     return Ratio(looped, len(_units(text)))
 
 
@@ -151,11 +151,11 @@ def _ratio(text: str) -> float:
 def _repeats(text: str, least: int) -> dict[tuple[str, ...], int]:
     """The longest run, in words, of each phrase that comes `least` times back to back."""
     words = _units(text)
-    found: dict[tuple[str, ...], int] = {}
+    longest: dict[tuple[str, ...], int] = {}
     for n, start, length in _runs(words, least):
         phrase = _turned(tuple(words[start : start + n]))
-        found[phrase] = max(length, found.get(phrase, 0))
-    return found
+        longest[phrase] = max(length, longest.get(phrase, 0))
+    return longest
 
 
 def _runs(words: Sequence[str], least: int) -> Iterator[tuple[int, int, int]]:
@@ -175,7 +175,7 @@ def _runs(words: Sequence[str], least: int) -> Iterator[tuple[int, int, int]]:
 def _turned(phrase: tuple[str, ...]) -> tuple[str, ...]:
     """The same phrase from its place in a circle that sorts first, and its shortest period."""
     n = len(phrase)
-    period = next(each for each in range(1, n + 1) if n % each == 0 and phrase == phrase[:each] * (n // each))
+    period = next(length for length in range(1, n + 1) if n % length == 0 and phrase == phrase[:length] * (n // length))
     short = phrase[:period]
     return min(short[start:] + short[:start] for start in range(period))
 

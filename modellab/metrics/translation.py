@@ -80,10 +80,10 @@ def bleu(references: Sequence[str], hypothesis: str, tokeniser: str = "13a") -> 
     >>> bleu(["the cat sat down"], "the cat sat")
     (3.0, 4.0, 3.0, 4.0, 3.0, 2.0, 1.0, 0.0, 3.0, 2.0, 1.0, 0.0)
     """
-    found: list[float] = [float(count) for count in _counts(_bleu(tokeniser), references, hypothesis)]
-    matches, mine = found[2 : 2 + BLEU_ORDERS], found[2 + BLEU_ORDERS :]
-    theirs = [max(0.0, found[1] - order) for order in range(BLEU_ORDERS)]
-    return (*_overlap(2 * sum(matches), sum(mine) + sum(theirs), found[1]), *found)
+    counts: list[float] = [float(count) for count in _counts(_bleu(tokeniser), references, hypothesis)]
+    matches, mine = counts[2 : 2 + BLEU_ORDERS], counts[2 + BLEU_ORDERS :]
+    theirs = [max(0.0, counts[1] - order) for order in range(BLEU_ORDERS)]
+    return (*_overlap(2 * sum(matches), sum(mine) + sum(theirs), counts[1]), *counts)
 
 
 def bleu_rate(sums: Floats) -> Floats:
@@ -114,9 +114,9 @@ def chrf(references: Sequence[str], hypothesis: str) -> Counts:
     (top, bottom, and for each of 1- to 6-grams: those of the hypothesis, those of the reference, the matching ones). Of
     several references the one with the best score counts.
     """
-    found = [float(count) for count in _counts(_chrf(), references, hypothesis)]
-    mine, theirs, matches = (sum(found[start::3]) for start in range(3))
-    return (*_overlap((1 + BETA2) * matches, BETA2 * theirs + mine, found[1] / WORD), *found)
+    counts = [float(count) for count in _counts(_chrf(), references, hypothesis)]
+    mine, theirs, matches = (sum(counts[start::3]) for start in range(3))
+    return (*_overlap((1 + BETA2) * matches, BETA2 * theirs + mine, counts[1] / WORD), *counts)
 
 
 def chrf_rate(sums: Floats) -> Floats:

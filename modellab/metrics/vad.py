@@ -75,13 +75,13 @@ def compare(reference: Pairs, hypothesis: Pairs, duration_s: float, collar_s: fl
     Detection(hit_s=1.0, false_alarms=(Region(start_s=0.5, end_s=1.0),), misses=(Region(start_s=2.0, end_s=3.0),))
     """
     clip = [Region(0.0, duration_s)]
-    speech, found = intersect(merge(reference), clip), intersect(merge(hypothesis), clip)
+    speech, detected = intersect(merge(reference), clip), intersect(merge(hypothesis), clip)
     if collar_s > 0:
         edges = merge((edge - collar_s, edge + collar_s) for region in speech for edge in region)
         scored = subtract(clip, edges)
-        speech, found = intersect(speech, scored), intersect(found, scored)
-    hits = intersect(speech, found)
-    return Detection(total_s(hits), tuple(subtract(found, speech)), tuple(subtract(speech, found)))
+        speech, detected = intersect(speech, scored), intersect(detected, scored)
+    hits = intersect(speech, detected)
+    return Detection(total_s(hits), tuple(subtract(detected, speech)), tuple(subtract(speech, detected)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +112,10 @@ def edges(reference: Pairs, hypothesis: Pairs, duration_s: float, reach_s: float
     Edges(onsets_s=(0.25,), offsets_s=(0.0,), missed=0)
     """
     clip = [Region(0.0, duration_s)]
-    speech, found = intersect(merge(reference), clip), intersect(merge(hypothesis), clip)
+    speech, detected = intersect(merge(reference), clip), intersect(merge(hypothesis), clip)
     near = []
     for side in (0, 1):
-        all_s = [min((abs(own[side] - other[side]) for other in found), default=math.inf) for own in speech]
+        all_s = [min((abs(own[side] - other[side]) for other in detected), default=math.inf) for own in speech]
         near.append(tuple(distance_s for distance_s in all_s if distance_s <= reach_s))
     return Edges(near[0], near[1], 2 * len(speech) - len(near[0]) - len(near[1]))
 

@@ -34,16 +34,18 @@ LEVELS = round(2 * REACH / STEP) + 1
 Confidence = tuple[str, float]
 
 
-def counts(said: Sequence[Confidence], normalise: Callable[[str], str], alignment: Alignment) -> dict[str, Counts]:
+def counts(
+    confidences: Sequence[Confidence], normalise: Callable[[str], str], alignment: Alignment
+) -> dict[str, Counts]:
     """The counts of one hypothesis: for `calibration`, and those that `separation` and `at_coverage` share.
 
-    >>> found = counts([("go", 0.9), ("hoom", 0.2)], str, align("go home", "go hoom"))
-    >>> calibration(np.array(found["calibration"])).round(9).item(), separation(np.array(found["levels"])).item()
+    >>> scored = counts([("go", 0.9), ("hoom", 0.2)], str, align("go home", "go hoom"))
+    >>> calibration(np.array(scored["calibration"])).round(9).item(), separation(np.array(scored["levels"])).item()
     (0.15, 1.0)
     """
     wrong = {j for what, _, j in alignment.edits if what != "D"}
     bins, levels = [0.0] * (BINS + 1), [0.0] * (2 * LEVELS)
-    for j, confidence in _by_word(said, normalise, alignment):
+    for j, confidence in _by_word(confidences, normalise, alignment):
         right = j not in wrong
         bins[min(int(confidence * BINS), BINS - 1)] += confidence - right
         bins[BINS] += 1
@@ -83,19 +85,19 @@ def at_coverage(kept: float) -> Callable[[Floats], Floats]:
 
 
 def _by_word(
-    said: Sequence[Confidence], normalise: Callable[[str], str], alignment: Alignment
+    confidences: Sequence[Confidence], normalise: Callable[[str], str], alignment: Alignment
 ) -> list[tuple[int, float]]:
     """Position and confidence of each word of the hypothesis that has one."""
-    parts = [(word, confidence) for text, confidence in said for word in normalise(text).split()]
+    parts = [(word, confidence) for text, confidence in confidences for word in normalise(text).split()]
     if tuple(word for word, _ in parts) == alignment.hypothesis:
         return [(j, confidence) for j, (_, confidence) in enumerate(parts)]
-    found, i, j = [], 0, 0
+    positioned, i, j = [], 0, 0
     steps = align(" ".join(word for word, _ in parts), " ".join(alignment.hypothesis)).steps
     for what, _, _ in steps:
         if what in {"", "S"}:
-            found.append((j, parts[i][1]))
+            positioned.append((j, parts[i][1]))
         i, j = i + (what != "I"), j + (what != "D")
-    return found
+    return positioned
 
 
 def _level(confidence: float) -> int:

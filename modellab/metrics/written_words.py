@@ -27,14 +27,14 @@ NAMES = dict(zip(MARKS, ("period", "comma", "question", "exclamation", "semicolo
 NOTHING = Ratio(0, 0)
 
 
-def error_rates(found: Compared) -> dict[str, Counts]:
+def error_rates(compared: Compared) -> dict[str, Counts]:
     """`cased_wer`, `punctuated_wer` and `written_wer`: errors out of reference words.
 
     >>> from modellab.metrics.casing_punctuation import compare
     >>> list(error_rates(compare("Well, come in.", "well, come in")).values())
     [Ratio(top=1, bottom=3), Ratio(top=1, bottom=3), Ratio(top=2, bottom=3)]
     """
-    ours, theirs = found.reference, found.hypothesis
+    ours, theirs = compared.reference, compared.hypothesis
     cased, marked = is_cased("".join(ours.words)), any(ours.marks)
     return {
         "cased_wer": _errors(ours.words, theirs.words) if cased else NOTHING,
@@ -47,7 +47,7 @@ def error_rates(found: Compared) -> dict[str, Counts]:
     }
 
 
-def mark_scores(found: Compared) -> dict[str, Counts]:
+def mark_scores(compared: Compared) -> dict[str, Counts]:
     """`punctuation_f1` of all marks together, and the F1 of each, such as `comma_f1`.
 
     >>> from modellab.metrics.casing_punctuation import compare
@@ -55,14 +55,14 @@ def mark_scores(found: Compared) -> dict[str, Counts]:
     >>> scores["comma_f1"], scores["period_f1"], scores["punctuation_f1"]
     (Ratio(top=2, bottom=2), Ratio(top=0, bottom=1), Ratio(top=2, bottom=4))
     """
-    if not any(found.reference.marks):
+    if not any(compared.reference.marks):
         return dict.fromkeys(["punctuation_f1", *(f"{name}_f1" for name in NAMES.values())], NOTHING)
-    ours, theirs = "".join(mark for mark, _ in found.marks), "".join(mark for _, mark in found.marks)
-    both = "".join(mark for left, right in found.marks for mark in _shared(left, right))
-    each = {
+    ours, theirs = "".join(mark for mark, _ in compared.marks), "".join(mark for _, mark in compared.marks)
+    both = "".join(mark for left, right in compared.marks for mark in _shared(left, right))
+    by_mark = {
         f"{name}_f1": Ratio(2 * both.count(mark), ours.count(mark) + theirs.count(mark)) for mark, name in NAMES.items()
     }
-    return {"punctuation_f1": Ratio(2 * len(both), len(ours) + len(theirs)), **each}
+    return {"punctuation_f1": Ratio(2 * len(both), len(ours) + len(theirs)), **by_mark}
 
 
 def _shared(ours: str, theirs: str) -> str:
@@ -71,8 +71,8 @@ def _shared(ours: str, theirs: str) -> str:
 
 
 def _with_marks(words: Sequence[str], text: Writing) -> list[str]:
-    found = [word + marks for word, marks in zip(words, text.marks[1:], strict=True)]
-    return [text.marks[0] + found[0], *found[1:]] if found else []
+    marked = [word + marks for word, marks in zip(words, text.marks[1:], strict=True)]
+    return [text.marks[0] + marked[0], *marked[1:]] if marked else []
 
 
 def _errors(ours: Sequence[str], theirs: Sequence[str]) -> Ratio:

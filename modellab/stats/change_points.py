@@ -99,7 +99,7 @@ def qn(values: Floats) -> float:
 def clipped(values: Floats) -> Floats:
     """The series, each point at most SPIKE from the median of the points around it; its edges stay where they are."""
     around = [values[max(0, i - AROUND) : i + AROUND + 1] for i in range(len(values))]
-    middle = np.array([np.median(each) for each in around])
+    middle = np.array([np.median(window) for window in around])
     return np.clip(values, middle - SPIKE, middle + SPIKE)
 
 
@@ -119,5 +119,5 @@ def _pelt(values: Floats, penalty: float) -> list[int]:
     extras.need("reports", "finding change points")
     from ruptures import KernelCPD
 
-    found = KernelCPD(kernel="linear", min_size=SHORTEST).fit(values[:, None]).predict(pen=penalty)
-    return [int(cut) for cut in found[:-1]]  # the last is the end of the series
+    cuts = KernelCPD(kernel="linear", min_size=SHORTEST).fit(values[:, None]).predict(pen=penalty)
+    return [int(cut) for cut in cuts[:-1]]  # the last is the end of the series

@@ -67,8 +67,8 @@ class Groups:
     @property
     def told(self) -> list[GroupRate]:
         """The groups with a number, worst first."""
-        known = [each for each in self.rates if each.is_told]
-        return sorted(known, key=lambda each: each.estimate.value, reverse=self.metric.better == "lower")
+        known = [group for group in self.rates if group.is_told]
+        return sorted(known, key=lambda group: group.estimate.value, reverse=self.metric.better == "lower")
 
     @property
     def worst(self) -> GroupRate | None:
@@ -77,7 +77,7 @@ class Groups:
     @property
     def few(self) -> list[GroupRate]:
         """The groups that are too few to tell."""
-        return [each for each in self.rates if not each.is_told]
+        return [group for group in self.rates if not group.is_told]
 
     @property
     def apart(self) -> bool:
@@ -90,14 +90,16 @@ def compare(metric: Metric, counts: Floats, clusters: Sequence[str], labels: Seq
     names = sorted({label for label in labels if label})
     rows = {name: np.array([i for i, label in enumerate(labels) if label == name], dtype=np.intp) for name in names}
     sized = [_sized(metric, counts, clusters, rows[name], name) for name in names]
-    told = [each.name for each in sized if each.is_told]
+    told = [group.name for group in sized if group.is_told]
     tests = {name: _against_the_rest(metric, counts, clusters, rows, name, told) for name in told}
     adjusted = dict(zip(told, multiple_testing.adjusted([tests[name][1] for name in told]), strict=True))
     rates = tuple(
-        GroupRate(each.name, each.utterances, each.units, each.estimate, adjusted.get(each.name), tests[each.name][0])
-        if each.name in tests
-        else each
-        for each in sized
+        GroupRate(
+            group.name, group.utterances, group.units, group.estimate, adjusted.get(group.name), tests[group.name][0]
+        )
+        if group.name in tests
+        else group
+        for group in sized
     )
     return Groups(metric, rates, _gap(metric, counts, clusters, rows, Groups(metric, rates, Estimate(math.nan)).told))
 
@@ -105,10 +107,10 @@ def compare(metric: Metric, counts: Floats, clusters: Sequence[str], labels: Seq
 def _sized(metric: Metric, counts: Floats, clusters: Sequence[str], rows: Rows, name: str) -> GroupRate:
     """A group's own rate, or none where it is too few."""
     own, units = [clusters[i] for i in rows], _units(clusters, rows)
-    named = [each for each in own if each]
+    named = [cluster for cluster in own if cluster]
     is_few = len(rows) < FEWEST or (bool(named) and units < FEWEST_UNITS)
     nothing = Estimate(math.nan, n=len(rows), unit=metric.unit)
-    estimate = nothing if is_few else intervals.rate(metric, [tuple(each) for each in counts[rows].tolist()], own)
+    estimate = nothing if is_few else intervals.rate(metric, [tuple(row) for row in counts[rows].tolist()], own)
     return GroupRate(name, len(rows), units, estimate)
 
 
@@ -121,7 +123,7 @@ def _against_the_rest(
     metric: Metric, counts: Floats, clusters: Sequence[str], rows: dict[str, Rows], name: str, told: Sequence[str]
 ) -> tuple[float, float | None]:
     """How far a group's rate is above that of all others that can be told, and the two-sided p of it."""
-    others = [rows[each] for each in told if each != name]
+    others = [rows[other] for other in told if other != name]
     if not others:
         return math.nan, None
     difference, error, freedom = _difference(metric, counts, clusters, rows[name], np.concatenate(others))

@@ -36,7 +36,7 @@ def rate(metric: Metric, counts: Sequence[Counts], clusters: Sequence[str] | Non
 def of(metric: Metric, utterances: Iterable[Utterance]) -> Estimate:
     """The same of a result's utterances."""
     own = [utterance for utterance in utterances if metric.name in utterance.counts]
-    return rate(metric, [each.counts[metric.name] for each in own], [each.cluster for each in own])
+    return rate(metric, [utterance.counts[metric.name] for utterance in own], [utterance.cluster for utterance in own])
 
 
 def _interval(metric: Metric, value: float, units: Floats) -> tuple[float, float]:

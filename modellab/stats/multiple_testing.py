@@ -39,10 +39,10 @@ def stepped_down(hypotheses: Sequence[Hypothesis], alpha: float = ALPHA) -> tupl
     open_ = set(range(len(scaled)))
     while True:
         tests = _testable(sorted(scaled[i][1] for i in open_), alpha)
-        found = {i for i in open_ if max(scaled[i]) <= alpha / tests}
-        if not found:
+        newly_rejected = {i for i in open_ if max(scaled[i]) <= alpha / tests}
+        if not newly_rejected:
             return [i not in open_ for i in range(len(scaled))], tests
-        open_ -= found
+        open_ -= newly_rejected
 
 
 def _testable(least: Sequence[float], alpha: float) -> int:
@@ -60,12 +60,12 @@ def adjusted(ps: Sequence[float | None]) -> list[float | None]:
     [0.03, None, 0.06, 0.06]
     """
     order = sorted((p, at) for at, p in enumerate(ps) if p is not None)
-    found: list[float | None] = [None] * len(ps)
+    adjusted_ps: list[float | None] = [None] * len(ps)
     highest = 0.0
     for rank, (p, at) in enumerate(order):
         highest = min(1.0, max(highest, p * (len(order) - rank)))
-        found[at] = highest
-    return found
+        adjusted_ps[at] = highest
+    return adjusted_ps
 
 
 def sign_p(wins: int, losses: int) -> float:

@@ -57,7 +57,9 @@ def permutation_p(
     sign = 1.0 if metric.better == "lower" else -1.0
     seen = sign * float(metric.rate(after.sum(axis=0)) - metric.rate(before.sum(axis=0)))
     worse = better = drawn = 0
-    for change in (sign * each for each in by_chance(metric, before, after, draws, exact=exact, cells=cells)):
+    for change in (
+        sign * difference for difference in by_chance(metric, before, after, draws, exact=exact, cells=cells)
+    ):
         slack = SLACK * (np.nanmax(np.abs(change), initial=0.0) + abs(seen))
         worse += int((~(change < seen - slack)).sum())  # a rate that does not exist counts as bad
         better += int((~(change > seen + slack)).sum())
@@ -68,8 +70,8 @@ def permutation_p(
 
 def _counted(metric: Metric, before: Floats, after: Floats) -> tuple[float, float] | None:
     """p with every swapping counted; None where the change is no sum of whole numbers."""
-    each = changes(metric, before, after)
-    return None if each is None else sign_flip_p(each)
+    unit_changes = changes(metric, before, after)
+    return None if unit_changes is None else sign_flip_p(unit_changes)
 
 
 def by_chance(

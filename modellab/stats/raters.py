@@ -40,8 +40,8 @@ def variances(scores: Sequence[float], raters: Sequence[Hashable], items: Sequen
         return Variances(math.nan, math.nan, math.nan)
     item_and_rest, rater_and_rest = own / own_pairs / 2, same / same_pairs / 2
     all_three = (total - own - same) / others / 2
-    found = (all_three - item_and_rest, all_three - rater_and_rest, item_and_rest + rater_and_rest - all_three)
-    return Variances(*(max(0.0, each) for each in found))
+    estimates = (all_three - item_and_rest, all_three - rater_and_rest, item_and_rest + rater_and_rest - all_three)
+    return Variances(*(max(0.0, estimate) for estimate in estimates))
 
 
 def mean(
@@ -58,12 +58,12 @@ def pooled(scores: Sequence[float], raters: Sequence[Hashable], items: Sequence[
     if not len(values):
         return PooledRate(math.nan, math.nan, 0)
     of_raters, of_items = np.bincount(by_rater), np.bincount(by_item)
-    units, found = min(len(of_raters), len(of_items)), variances(scores, raters, items)
+    units, variance = min(len(of_raters), len(of_items)), variances(scores, raters, items)
     n = len(values)
     error = math.sqrt(
-        found.rater * float((of_raters**2).sum()) / n**2
-        + found.item * float((of_items**2).sum()) / n**2
-        + found.rest / n
+        variance.rater * float((of_raters**2).sum()) / n**2
+        + variance.item * float((of_items**2).sum()) / n**2
+        + variance.rest / n
     )
     return PooledRate(float(values.mean()), error if units > 1 else math.nan, units)
 
