@@ -122,10 +122,9 @@ def _show(done: Scored, project: Project) -> None:
     from modellab import tasks
     from modellab.reports.scorecard import failure, table
     from modellab.runner.outcome import Outcome
-    from modellab.runner.summary import CaseSummary
 
     outcome = Outcome(done.case, done.status, done.verdicts, done.result, done.accepted, notes=done.notes).withheld()
-    rows = [CaseSummary.of(outcome)]
+    rows = [outcome.summary()]
     common.say(table.tables(rows))
     if outcome.red:
         common.say(failure.text(outcome, tasks.get(done.case.key.task), project.baselines))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from modellab import datasets, models, tasks
 from modellab.models import Device, Model, Variant, environment, servers, weights
-from modellab.plan.matrix import JUDGES, Case, ModelInstance
+from modellab.plan.matrix import Case, ModelInstance
 from modellab.system import extras
 from modellab.system.masking import masked
 
@@ -21,17 +21,12 @@ def why_not(case: ModelInstance, *, download: bool = False) -> str:
     why = ": ".join(part for part in obstacle(case, download=download) if part)
     if why or not isinstance(case, Case):
         return why
-    for key, judge in judges(case).items():
+    for key, judge in case.judges.items():
         if of_judge := why_not(judge, download=download):
             return f"its {key.replace('_', ' ')} {getattr(case.header, key)} cannot run here: {of_judge}"
     if silent := datasets.why_silent(case.dataset, case.header):
         return silent
     return tasks.lacking(case.key.task) or tasks.unjoined(case.key.task, case.chain.cuts) or case.chain.lacking()
-
-
-def judges(case: Case) -> dict[str, ModelInstance]:
-    """Who listens to what a case's model says, by the key of the dataset's header."""
-    return {key: judge for key in JUDGES if (judge := getattr(case, key))}
 
 
 def obstacle(instance: ModelInstance, *, download: bool = False) -> tuple[str, str]:

@@ -69,10 +69,16 @@ def plan(matrix: Matrix, selection: Selection | None = None) -> list[PlannedCase
     cases: dict[str, Planned] = {}  # what is broken is among the cases of several tasks
     for case in chosen.cases(matrix):
         cases.setdefault(str(case.key) if isinstance(case, Case) else str(case), case)
-    return [PlannedCase.of(case) for case in in_order(list(cases.values()), lambda case: case, str)]
+    return [PlannedCase.of(case) for case in in_order(list(cases.values()))]
 
 
-def in_order[T](things: Sequence[T], case_of: Callable[[T], object], place_of: Callable[[T], Hashable]) -> list[T]:
+def _itself(thing: object) -> object:
+    return thing
+
+
+def in_order[T](
+    things: Sequence[T], case_of: Callable[[T], object] = _itself, place_of: Callable[[T], Hashable] = str
+) -> list[T]:
     """The things sorted so that those of one engine stand together, across tasks, and each model is loaded once.
 
     Engines that begin at once come first, those last whose checkpoint may have to be made: the first verdict is there

@@ -79,6 +79,11 @@ class Case(ModelInstance):
     def tier(self) -> str:
         return max(self.variant.tier, self.header.tier, key=TIERS.index)
 
+    @property
+    def judges(self) -> dict[str, ModelInstance]:
+        """Who listens to what its model says, by the key of the dataset's header."""
+        return {key: judge for key in JUDGES if (judge := getattr(self, key))}
+
 
 @dataclass(frozen=True, slots=True)
 class Broken:

@@ -20,6 +20,7 @@ from modellab.plan import cases, thresholds
 from modellab.plan.availability import why_not
 from modellab.plan.claims import engines as claimed_engines
 from modellab.plan.matrix import Broken, Case, Matrix
+from modellab.plan.ready import ready_case
 from modellab.plan.settings import Project
 from modellab.pytest_plugin import benchmark_rounds
 from modellab.pytest_plugin import options as pytest_options
@@ -236,7 +237,7 @@ def evaluate(
 
     def measure(task: Task) -> Measurement:
         runnable = _runnable(request, cell, modellab_rounds)
-        measured = modellab_rounds.measure(lambda: suite.measure(runnable, task))
+        measured = modellab_rounds.measure(lambda: suite.measure(ready_case(runnable, suite.project, task)))
         if isinstance(measured, Outcome):
             fail_broken(request, failure.text(_finished(request, suite, measured, task), task))
         return measured
@@ -277,13 +278,12 @@ def gate(request: pytest.FixtureRequest, suite: Session) -> Callable[[Measuremen
 def _finished(request: pytest.FixtureRequest, suite: Session, measured: Measurement | Outcome, task: Task) -> Outcome:
     """The outcome as it was judged and kept, handed to the report."""
     from modellab.reports.scorecard import failure
-    from modellab.runner.summary import CaseSummary
 
     outcome = suite.finish(measured)
     if suite.stopped:
         request.session.shouldstop = suite.stopped
     pending = failure.text(outcome.turned(), task, suite.project.baselines) if outcome.undecided else ""
-    summary = CaseSummary.of(outcome, pending)
+    summary = outcome.summary(pending)
     request.node.stash[ROW] = summary.encode()
     request.node.user_properties.extend(summary.properties())
     return outcome

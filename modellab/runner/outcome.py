@@ -13,8 +13,10 @@ from modellab.plan.matrix import Case
 from modellab.results import withheld
 from modellab.runner.paired.readings import PairedReadings
 from modellab.runner.rerun_broken import Again
+from modellab.runner.summary import CaseSummary
 from modellab.tasks import Task
 from modellab.types import QualityBaseline, ResourceBaseline, Result, Rule, Status, Verdict
+from modellab.types.readings import TOLD
 
 ResourceBaselines = tuple[ResourceBaseline | None, ResourceBaseline | None]  # the last baseline, the pinned release
 
@@ -68,6 +70,23 @@ class Outcome:
         if self.case.header.privacy == "none":
             return self
         return replace(self, result=self.result and withheld.result(self.result), error=withheld.message(self.error))
+
+    def summary(self, pending: str = "") -> CaseSummary:
+        """The outcome in brief; `pending` is what to print should the suite's test turn a verdict."""
+        readings = self.result.readings if self.result else {}
+        return CaseSummary(
+            key=self.case.key,
+            tier=self.case.tier,
+            status=self.status,
+            utterances=len(self.result.utterances) if self.result else 0,
+            changed=self.changed,
+            verdicts=self.verdicts,
+            readings={name: readings[name] for name in TOLD if name in readings},
+            error=self.error,
+            notes=self.notes,
+            written=tuple(str(path) for path in self.written),
+            pending=pending,
+        )
 
     def turned(self) -> Outcome:
         """The outcome as it is should the suite's test find every pending verdict."""

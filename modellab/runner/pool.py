@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from modellab.errors import Cancelled
-from modellab.plan.availability import judges
 from modellab.plan.matrix import Case, ModelInstance
 from modellab.runner import evaluate
 from modellab.runner.evaluate import Handle, IsCancelled, Loaded, never
@@ -35,7 +34,7 @@ class Pool:
     def get(self, case: Case) -> Loaded:
         """The case's engine, loaded, with its judge; the one before it is closed first, so that memory holds one."""
         loaded = self.load(case)
-        loaded.judge = self._judge(tuple(judges(case).values()))
+        loaded.judge = self._judge(tuple(case.judges.values()))
         loaded.preprocessing = str(case.chain)
         return loaded
 

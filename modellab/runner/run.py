@@ -19,6 +19,7 @@ from modellab.plan import thresholds
 from modellab.plan.availability import why_not
 from modellab.plan.cases import PlannedCase, family, in_order
 from modellab.plan.matrix import Broken, Case, Matrix
+from modellab.plan.ready import ready_case
 from modellab.plan.selection import find_case
 from modellab.plan.settings import Project
 from modellab.results.headline import GONE, NOT_RUN, SKIPPED, Headline
@@ -95,7 +96,7 @@ def run(
     base = paired.resolve(options.against, options.against_env, matrix, Path.cwd()) if with_reference else None
     threads = options.threads or matrix.project.threads
     paired_run = paired.PairedRun(base, threads, options.download, lambda line: tell(Notice(line))) if base else None
-    count = family((matrix.find(case.name) for case in planned), download=options.download)
+    count = family(map(matrix.find, planned), download=options.download)
     opened = open_session(
         matrix.project, options, name,
         family=count, paired_run=paired_run, tell=tell, cancelled=cancelled, labels=labels,
@@ -110,19 +111,19 @@ def run(
     return going.settle()
 
 
-def _planned(matrix: Matrix, cases: Iterable[PlannedCase | Case | str]) -> list[PlannedCase]:
-    """The cases as planned here, each once and in their order; ConfigError for a name that nothing has."""
+def _planned(matrix: Matrix, cases: Iterable[PlannedCase | Case | str]) -> list[str]:
+    """The names of the cases as planned here, each once and in their order; ConfigError for one that nothing has."""
     names = dict.fromkeys(case if isinstance(case, str) else PlannedCase.name_of(case) for case in cases)
     found = [matrix.find(name) or matrix.asked_for(name) or find_case(matrix, name) for name in names]
-    return [PlannedCase.of(case) for case in in_order(found, lambda case: case, str)]
+    return [PlannedCase.of(case).name for case in in_order(found)]
 
 
 class _Run:
     """A run on its way: what became of its cases so far."""
 
-    def __init__(self, matrix: Matrix, options: RunOptions, session: Session, planned: Sequence[PlannedCase]) -> None:
+    def __init__(self, matrix: Matrix, options: RunOptions, session: Session, planned: Sequence[str]) -> None:
         self.matrix, self.options, self.session = matrix, options, session
-        self.left = {case.name: case for case in planned}  # those whose turn has not come
+        self.left = dict.fromkeys(planned)  # those whose turn has not come, in order
         self.names = frozenset(self.left)
         self.cases: list[CaseSummary] = []
         self.unread: dict[str, str] = {}
@@ -152,11 +153,13 @@ class _Run:
         reason = why_not(found, download=self.options.download)
         if reason and self.options.strict_matrix:
             self._refused(found, f"--strict-matrix: {reason}")
-        elif reason := reason or without_result.why_skipped(self.matrix, found, self.options):
+            return
+        ready = ready_case(found, self.matrix.project)
+        if reason := reason or without_result.why_skipped(self.matrix, found, self.options):
             self.skipped[name] = reason
             self.session.tell(CaseSkipped(name, reason))
         else:
-            self.cases.append(CaseSummary.of(self.session.finish(self.session.measure(found))))
+            self.cases.append(self.session.finish(self.session.measure(ready)).summary())
 
     def _refused(self, found: Case | Broken, error: str) -> None:
         """Keep a case that could not even be tried as an ERROR."""

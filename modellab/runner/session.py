@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -17,9 +16,9 @@ from modellab import datasets, tasks
 from modellab.audio import saved
 from modellab.datasets import Dataset
 from modellab.errors import ModellabError, PartialError, StoppedError, UnexpectedError
-from modellab.plan import thresholds
-from modellab.plan.claims import ClaimData, concern
+from modellab.plan.claims import ClaimData
 from modellab.plan.matrix import Case
+from modellab.plan.ready import ReadyCase
 from modellab.plan.settings import Project
 from modellab.results import baselines
 from modellab.results.entry import Entry
@@ -29,14 +28,14 @@ from modellab.runner.checkpoints import Checkpoints
 from modellab.runner.distributed.cases import DistributedCases, stopped
 from modellab.runner.evaluate import IsCancelled, Loaded, again, evaluate, never
 from modellab.runner.events import Announcer, CaseDone, CaseStarted, UtteranceDone
-from modellab.runner.occupied import Occupied, Passage
+from modellab.runner.held_to import HeldTo
+from modellab.runner.occupied import Occupied
 from modellab.runner.options import RunOptions
 from modellab.runner.outcome import Measurement, Outcome, ResourceBaselines
 from modellab.runner.paired import PairedRun
 from modellab.runner.pool import Pool
 from modellab.runner.selftest import outcome as selftest
-from modellab.runner.summary import CaseSummary
-from modellab.runner.turns import BESIDE, Turns, is_timed
+from modellab.runner.turns import BESIDE, Turns
 from modellab.runner.worker import Worker, in_process
 from modellab.system import leftovers, machine
 from modellab.system.machine import PROCESS, SELFTEST, Commit
@@ -69,15 +68,17 @@ class Session:
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
     stopped: str = ""  # by a signal, while workers were at a case: no other case is to be measured
 
-    def measure(self, case: Case, task: Task | None = None) -> Measurement | Outcome:
+    def measure(self, ready: ReadyCase) -> Measurement | Outcome:
         """Run a case. Where there is no measurement, for whatever reason, the outcome is its ERROR."""
         started = time.time()
-        self.tell(CaseStarted(str(case.key)))
+        self.tell(CaseStarted(str(ready.case.key)))
         try:
-            self.checkpoints.before(case)
-            return self._measured(case, task or tasks.get(case.key.task), started)
+            if ready.fault:
+                raise ready.fault
+            self.checkpoints.before(ready.case)
+            return self._measured(ready, started)
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - one case ends here, the next one runs
-            return self._failed(case, error, started)
+            return self._failed(ready.case, error, started)
 
     def finish(self, measured: Measurement | Outcome) -> Outcome:
         """Judge a measurement, and keep its outcome: the first thing that happens to it. Never raises for a case."""
@@ -85,7 +86,7 @@ class Session:
         if outcome.case.header.privacy != "none":
             outcome = outcome.withheld()
             self.pool.forget()
-        self.tell(CaseDone(str(outcome.case.key), CaseSummary.of(outcome)))
+        self.tell(CaseDone(str(outcome.case.key), outcome.summary()))
         return outcome
 
     def sample(self, case: Case) -> ClaimData | Outcome:
@@ -99,7 +100,7 @@ class Session:
                 task, data = tasks.get(case.key.task), datasets.load(case.dataset)
                 with self.turns.loading():
                     loaded = self.pool.get(case)
-                with self.turns.measuring(), self._timed(case):
+                with self.turns.measuring(), self.occupied.measuring(of_server=case.key.device == SERVER):
                     self.samples[case.key] = ClaimData.of(self._evaluated(case, task, data, loaded))
             except Exception as error:  # noqa: BLE001 - one claim ends here, as a case does above
                 return self._failed(case, error, started)
@@ -118,23 +119,25 @@ class Session:
 
     # ------------------------------------------------------------------------ measuring
 
-    def _measured(self, case: Case, task: Task, started: float) -> Measurement:
+    def _measured(self, ready: ReadyCase, started: float) -> Measurement:
         """The measurement, with a confirmation of what looks slower, larger or broken. Raises when there is none."""
-        folder, resource_baselines = self.project.baselines, self._resource_baselines(case)
-        data, rules = datasets.load(case.dataset), thresholds.rules(task, case, self.project)
-        accepted, pinned = (baselines.load(root, case.key) for root in (folder, folder / baselines.PINNED))
+        case, task, rules, data = ready.case, ready.task, ready.rules, datasets.load(ready.case.dataset)
+        held_to = HeldTo.of(self.project.baselines, case.key, "" if self.paired_run else self._machine_class(case.key))
         keep = str(saved.place(self.project.mlruns, self.ledger.session, case.key))
         try:
             shared = self.distributed.measured(task, case, data, keep, self.pool) if self.distributed else None
             with self.turns.loading():
-                self._load(case, keep if shared is None else None)
-            alone = self._is_alone(is_timed(case, task, rules, resource_baselines))
-            with self.turns.measuring(alone=alone), self._timed(case) as passage:
-                first = self._first(case, task, data, shared)
+                loaded = self._loaded(case, keep) if shared is None else None
+                if self.paired_run:
+                    self.paired_run.get(case)
+            alone = self._is_alone(ready.is_timed or any(held_to.resources))
+            passage_of = self.occupied.measuring(of_server=case.key.device == SERVER)
+            with self.turns.measuring(alone=alone), passage_of as passage:
+                first = self._evaluated(case, task, data, loaded) if loaded else self._sampled(ready, data, shared)
                 passes = self._repeat(
-                    first, resource_baselines, rules, lambda: again(case, data, self.pool.get(case), task, first)
+                    first, held_to.resources, rules, lambda: again(case, data, self.pool.get(case), task, first)
                 )
-                old = () if self.options.accepts else (accepted, pinned)
+                old = () if self.options.accepts else (held_to.accepted, held_to.pinned)
                 broken = rerun_broken.to_run_again(first, old, task, rules)
                 anew, told = rerun_broken.run_again(task, data, case, self.pool, broken)
                 beside = self._paired(paired.PairedCase(task, case, data, first, rules))
@@ -142,7 +145,7 @@ class Session:
         except BaseException:
             self.close()
             raise
-        if concern(case):
+        if ready.is_claimed:
             self.samples[case.key] = ClaimData.of(first)
         result = passes[-1]  # the first one's outputs and scores, with the times that decide
         return Measurement(
@@ -150,17 +153,15 @@ class Session:
             task,
             data,
             result,
-            accepted,
-            pinned,
+            held_to.accepted,
+            held_to.pinned,
             rules,
             passes,
-            resource_baselines,
-            machines=baselines.other_machines(folder, case.key),
+            held_to.resources,
+            held_to.machines,
             paired=beside,
             notes=(
-                *disturbed,
-                *told,
-                *(self.distributed.notes if self.distributed else ()),
+                *(*disturbed, *told, *(self.distributed.notes if self.distributed else ())),
                 *(beside.notes if beside else ()),
                 *remarks.of_task(task, data, result.utterances),
                 *remarks.of_dataset(task, data, result.utterances),
@@ -174,21 +175,20 @@ class Session:
         needed = timed or self.options.accepts or self.paired_run is not None
         return needed or not self.turns.leave_room(self.pool.threads)
 
-    def _timed(self, case: Case) -> AbstractContextManager[Passage]:
-        return self.occupied.measuring(of_server=case.key.device == SERVER)
+    def _machine_class(self, key: CaseId) -> str:
+        return machine.machine_class(self.pool.threads, key.device)
 
-    def _load(self, case: Case, keep: str | None) -> None:
-        """Load the model, which keeps its audio in a folder, and what it is timed beside; None: workers hold it."""
-        if keep is not None:
-            self.pool.get(case).keep = keep
-        if self.paired_run:
-            self.paired_run.get(case)
+    def _loaded(self, case: Case, keep: str) -> Loaded:
+        """The case's model, which keeps its audio in a folder."""
+        loaded = self.pool.get(case)
+        loaded.keep = keep
+        return loaded
 
-    def _first(self, case: Case, task: Task, data: Dataset, shared: Result | None) -> Result:
-        """The first pass: this process's own, or what workers made of it with the times of a sample."""
-        if shared is None or self.distributed is None:
-            return self._evaluated(case, task, data, self.pool.get(case))
-        return self._marked(self.distributed.timed(task, case, data, self.pool, shared))
+    def _sampled(self, ready: ReadyCase, data: Dataset, shared: Result | None) -> Result:
+        """What workers made of the first pass, with the times of a sample."""
+        assert self.distributed, "only workers leave this process without a model"
+        assert shared, "which have measured it"
+        return self._marked(self.distributed.timed(ready.task, ready.case, data, self.pool, shared))
 
     def _evaluated(self, case: Case, task: Task, data: Dataset, loaded: Loaded) -> Result:
         """One pass over the dataset, with what the self-test of this machine said, if there was one."""
@@ -201,14 +201,6 @@ class Session:
 
     def _marked(self, result: Result) -> Result:
         return replace(result, provenance={**result.provenance, **self.marks})
-
-    def _resource_baselines(self, case: Case) -> ResourceBaselines:
-        """What speed and memory are held to: the last baseline and the pinned release; with --against neither."""
-        if self.paired_run:
-            return None, None
-        folder, here = self.project.baselines, machine.machine_class(self.pool.threads, case.key.device)
-        last, pinned = (baselines.load_resources(root, case.key, here) for root in (folder, folder / baselines.PINNED))
-        return last, pinned
 
     def _repeat(
         self,
@@ -263,7 +255,8 @@ class Session:
         """
         try:
             entry = Entry.of(outcome, self.commit, self.ledger.session, outcome.started)
-            self.ledger.append(self.distributed.named(entry) if self.distributed else entry)
+            id = self.distributed.entry_id(outcome.case.key) if self.distributed and outcome.result else ""
+            self.ledger.append(replace(entry, id=id) if id else entry)
         except Exception as error:  # noqa: BLE001 - the boundary of one case: what its result holds must not stop the next
             outcome = self._failed(outcome.case, error, outcome.started)
             self.ledger.append(Entry.of(outcome, self.commit, self.ledger.session, outcome.started))

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from modellab.results import serialization
-from modellab.runner.outcome import Outcome
 from modellab.types import CaseId, Status, Verdict
-from modellab.types.readings import TOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +25,6 @@ class CaseSummary:
     notes: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
     pending: str = ""  # the failure's text, should the suite's test turn a verdict at the end
-
-    @classmethod
-    def of(cls, outcome: Outcome, pending: str = "") -> CaseSummary:
-        """The summary of an outcome; `pending` is what to print should the suite's test turn a verdict."""
-        result = outcome.result
-        return cls(
-            key=outcome.case.key,
-            tier=outcome.case.tier,
-            status=outcome.status,
-            utterances=len(result.utterances) if result else 0,
-            changed=outcome.changed,
-            verdicts=outcome.verdicts,
-            readings={name: result.readings[name] for name in TOLD if name in result.readings} if result else {},
-            error=outcome.error,
-            notes=outcome.notes,
-            written=tuple(str(path) for path in outcome.written),
-            pending=pending,
-        )
 
     @property
     def primary(self) -> Verdict | None:

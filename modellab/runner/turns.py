@@ -9,28 +9,15 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from modellab import tasks
 from modellab.gate.timing_validity import crowded
-from modellab.plan.claims import concern
-from modellab.plan.matrix import Case
 from modellab.runner.meters.process import usable_cores
-from modellab.runner.outcome import ResourceBaselines
-from modellab.tasks import Task
-from modellab.types import Rule
 
 BESIDE = "measured beside other cases, as no speed is accepted on this machine to hold its times to (-n 0: alone)"
-
-
-def is_timed(case: Case, task: Task, rules: Mapping[str, Rule], accepted: ResourceBaselines) -> bool:
-    """Whether anything depends on a case's times: a verdict, what its makers state, what its model hears until when."""
-    timeless = {metric.name for metric in task.METRICS if not metric.clock}
-    limited = any(rule.limit is not None for name, rule in rules.items() if name not in timeless)
-    return limited or any(accepted) or concern(case) or isinstance(task, tasks.Paced) or case.key.device != "cpu"
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ def rows() -> list[CaseSummary]:
         status = (Status.PASS, Status.REGRESSED, Status.INCONCLUSIVE, Status.NEW)[number % 4]
         why = doubt if status is Status.INCONCLUSIVE else ""
         notes = (f"note {number % 3}",)
-        made.append(CaseSummary.of(outcome(status, verdict(status=status, why=why), case=case(key=key), notes=notes)))
+        made.append(outcome(status, verdict(status=status, why=why), case=case(key=key), notes=notes).summary())
     return made
 
 

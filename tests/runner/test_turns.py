@@ -1,4 +1,4 @@
-"""Turns between processes, and who needs to be alone."""
+"""Turns between processes."""
 
 from __future__ import annotations
 
@@ -6,19 +6,12 @@ import fcntl
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from modellab import tasks
-from modellab.plan.matrix import Case
 from modellab.runner import turns
-from modellab.runner.outcome import ResourceBaselines
-from modellab.runner.turns import Turns, is_timed
-from modellab.types import Rule
-
-from ..make import KEY, case, resources
+from modellab.runner.turns import Turns
 
 TRY = "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], os.O_RDWR), getattr(fcntl, sys.argv[2]) | fcntl.LOCK_NB)"
 HOLD = """
@@ -108,27 +101,3 @@ def test_others_leave_room_as_far_as_the_clocks_stay_valid(
     monkeypatch.setattr(turns, "usable_cores", lambda: cores)
     assert Turns(tmp_path / "turns", others).leave_room(threads) is room
     assert not Turns(None, others).leave_room(threads), "there is nobody to take turns with"
-
-
-ACCEPTED = resources([])
-CLAIM = {"variant": "one", "dataset": KEY.dataset, "metric": "wer", "value": 0.1, "source": "their paper"}
-
-
-@pytest.mark.parametrize(
-    ("of", "task", "rules", "accepted", "timed"),
-    [
-        (case(), "asr", {}, (None, None), False),
-        (case(), "asr", {}, (ACCEPTED, None), True),
-        (case(), "asr", {}, (None, ACCEPTED), True),
-        (case(), "asr", {"wer": Rule(limit=0.2)}, (None, None), False),
-        (case(), "asr", {"rtf": Rule(limit=0.5)}, (None, None), True),
-        (case(), "tts", {"first_audio_s": Rule(limit=0.5)}, (None, None), True),
-        (case(), "streaming", {}, (None, None), True),
-        (case(key=replace(KEY, device="cuda")), "asr", {}, (None, None), True),
-        (case(claims=[CLAIM]), "asr", {}, (None, None), True),
-    ],
-)
-def test_a_case_is_timed_where_anything_hangs_on_its_times(
-    of: Case, task: str, rules: dict[str, Rule], accepted: ResourceBaselines, timed: bool
-) -> None:
-    assert is_timed(of, tasks.get(task), rules, accepted) is timed

@@ -15,7 +15,6 @@ from modellab.plan.availability import why_not
 from modellab.plan.matrix import Case
 from modellab.plan.settings import Project
 from modellab.results import baselines
-from modellab.results.entry import Entry
 from modellab.runner import stopping
 from modellab.runner.distributed import batch_sample, choice, local, parts, quality_pass, speed_sample
 from modellab.runner.distributed.executor import Executor
@@ -126,12 +125,13 @@ class DistributedCases:
             self.notes.append(f"{what} not measured: {str(error).splitlines()[0]}")
             return result
 
-    def named(self, entry: Entry) -> Entry:
-        """The entry under an id of its session and case: that of a session that is gone on with takes its place."""
-        if entry.result is None or entry.key not in self.shared:
-            return entry
-        name = json.dumps([self.session, str(entry.key)])
-        return replace(entry, id=hashlib.sha256(name.encode()).hexdigest()[:32])
+    def entry_id(self, key: CaseId) -> str:
+        """The ledger's id of a case that workers measured, made of its session and name; '' for any other case.
+
+        So the entry of a session that is gone on with takes the place of the one before.
+        """
+        name = json.dumps([self.session, str(key)])
+        return hashlib.sha256(name.encode()).hexdigest()[:32] if key in self.shared else ""
 
     def close(self) -> None:
         """End the workers."""

@@ -30,18 +30,18 @@ FAILED = outcome(Status.ERROR, error="the worker died\nsegfault")
 
 @pytest.mark.parametrize("case", [FULL, FAILED], ids=["measured", "failed"])
 def test_a_row_survives_the_way_from_a_worker(case: Outcome) -> None:
-    row = CaseSummary.of(case)
+    row = case.summary()
     assert CaseSummary.decode(json.loads(json.dumps(row.encode()))) == row
 
 
 def test_a_reading_that_is_none_survives_too() -> None:
     readings = {**MEASURED.readings, "first_call_s": math.nan}
-    row = CaseSummary.of(replace(FULL, result=replace(MEASURED, readings=readings)))
+    row = replace(FULL, result=replace(MEASURED, readings=readings)).summary()
     assert math.isnan(CaseSummary.decode(json.loads(json.dumps(row.encode()))).readings["first_call_s"])
 
 
 def test_a_row_knows_what_the_scorecard_needs() -> None:
-    row = CaseSummary.of(FULL)
+    row = FULL.summary()
     assert (row.key, row.tier, row.utterances, row.changed) == (KEY, "smoke", 2, 2)
     assert row.primary == row.verdict("wer")
     assert [each.metric for each in row.red] == ["wer"]
@@ -51,13 +51,13 @@ def test_a_row_knows_what_the_scorecard_needs() -> None:
 
 
 def test_a_case_without_a_measurement_is_a_row_too() -> None:
-    row = CaseSummary.of(FAILED)
+    row = FAILED.summary()
     assert (row.utterances, row.primary, row.red, dict(row.readings)) == (0, None, (), {})
     assert row.properties() == [("verdict", "ERROR")]
 
 
 def test_junit_gets_each_number_once() -> None:
-    properties = CaseSummary.of(FULL).properties()
+    properties = FULL.summary().properties()
     names = [name for name, _ in properties]
     assert len(set(names)) == len(names)
     assert dict(properties).items() >= {"verdict": "REGRESSED", "wer": "0.2", "rtf": "0.05", "load_s": "0.5"}.items()
