@@ -43,7 +43,8 @@ def meaning(
         f"{entry.key}: semantic WER {semantic}, WER {wer}: {found.semantic_wer.top:g} of {found.wer.top:g} errors"
         f" change the meaning, {judge} says"
     )
-    rows = [[id, place.reference or "(nothing)", place.hypothesis or "(nothing)"] for id, place in found.changing[:SHOWN]]
+    shown = found.changing[:SHOWN]
+    rows = [[id, place.reference or "(nothing)", place.hypothesis or "(nothing)"] for id, place in shown]
     if rows:
         common.print_table(("utterance", "said", "heard"), rows)
     common.say("information only: as good as its judge, and no verdict, baseline or report holds it")
