@@ -11,6 +11,7 @@ import fcntl
 import os
 import subprocess
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,12 +19,13 @@ from modellab.system import extras
 from modellab.tracking import process, sqlite, store
 
 GRACE_S = 0.3  # in which it ends by itself
+Command = Callable[[Path, Path | None], list[str]]  # of a folder and the project's root
 
 
 class Prestart:
     """The child. OSError where it cannot be started, or where something is being measured just now."""
 
-    def __init__(self, folder: Path, root: Path | None, turns: Path) -> None:
+    def __init__(self, folder: Path, root: Path | None, turns: Path, command: Command = process.command) -> None:
         """`turns` is the file by which the session's processes lock each other out of timed passages."""
         self.store, self.settings = (folder, store.address(folder), root), _settings()
         descriptor = os.open(turns, os.O_RDWR | os.O_CREAT, 0o600)
@@ -31,7 +33,7 @@ class Prestart:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # the child's as well: it inherits the descriptor
             self.child = subprocess.Popen(
-                [*process.command(folder, root), "--wait", str(descriptor), str(turns)],
+                [*command(folder, root), "--wait", str(descriptor), str(turns)],
                 bufsize=0,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -47,12 +49,12 @@ class Prestart:
             os.close(descriptor)
 
     @classmethod
-    def start(cls, folder: Path, root: Path | None, turns: Path) -> Prestart | None:
+    def start(cls, folder: Path, root: Path | None, turns: Path, command: Command = process.command) -> Prestart | None:
         """A child for the store in force; None where there is no MLflow, or no room for a process."""
         if extras.missing("mlflow"):
             return None
         try:
-            return cls(folder, root, turns)
+            return cls(folder, root, turns, command)
         except OSError:
             return None
 

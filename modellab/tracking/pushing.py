@@ -23,13 +23,24 @@ from typing import IO, Any
 from modellab.errors import TrackingError
 from modellab.results import ledger
 from modellab.tracking import process, store
-from modellab.tracking.prestart import Prestart
+from modellab.tracking.prestart import Command, Prestart
 
-START_S = 60.0  # for importing MLflow, which says nothing about the store
-LOCAL_S, SERVER_S = 60.0, 10.0
-LEAST_S = 5.0  # what a server gets even where importing MLflow took long
 RUNS_PER_S = 4.0  # a server that takes fewer is slow
-TOTAL_S = 120.0  # however well it goes: a long backlog is for `modellab sync`
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a session's end waits for MLflow."""
+
+    connect_s: float = store.CONNECT_S  # for a server to take a connection, before MLflow is started
+    start_s: float = 60.0  # for importing MLflow, which says nothing about the store
+    local_s: float = 60.0  # the longest silence of a local database, and of a server
+    server_s: float = 10.0
+    least_s: float = 5.0  # what a server gets even where importing MLflow took long
+    total_s: float = 120.0  # however well it goes: a long backlog is for `modellab sync`
+
+
+PATIENCE = Patience()
 
 
 def push(
@@ -38,27 +49,36 @@ def push(
     uri: str | None = None,
     root: Path | None = None,
     prestarted: Prestart | None = None,
+    *,
+    patience: Patience = PATIENCE,
+    command: Command = process.command,
 ) -> str:
     """Run `sync` in a child process and say in one sentence what came of it. Never raises, changes no verdict.
 
-    `root` is the project, for the cases' pages; `early` a child that waits for this moment, if there is one. Without
-    it, or where it was made for another store or has died, the child is started now.
+    `root` is the project, for the cases' pages; `prestarted` a child that waits for this moment, if there is one.
+    Without it, or where it was made for another store or has died, the child is started now, by `command`.
 
     `timeout_s` is the longest silence from MLflow once it is imported: 60 s for a local database (its first start
     makes 90 tables), 10 s for a server. A server that takes fewer than RUNS_PER_S is left 10 s after the start, or
-    LEAST_S after MLflow was imported. The whole takes two minutes at most.
+    5 s after MLflow was imported. The whole takes two minutes at most.
     """
     began = time.monotonic()
     uri = store.address(folder, uri)
     far = store.is_server(uri)
     deadline = Deadline(
-        store.shown(uri), timeout_s or (SERVER_S if far else LOCAL_S), began + SERVER_S if far else math.inf
+        store.shown(uri),
+        timeout_s or (patience.server_s if far else patience.local_s),
+        began + patience.server_s if far else math.inf,
+        patience,
     )
     try:
         if not ledger.files(folder):
             return f"no results in {folder / 'ledger'} to log"
-        store.check(uri)
-        return sentence(_run(folder, uri, deadline, root, prestarted))
+        store.check(uri, connect_s=patience.connect_s)
+        if prestarted and prestarted.go(folder, uri, root):
+            with contextlib.closing(prestarted):
+                return sentence(_report(prestarted.child, prestarted.log, deadline))
+        return sentence(_run(command(folder, root), uri, deadline))
     except TrackingError as problem:
         return str(problem)
     except OSError as problem:
@@ -72,22 +92,23 @@ class Deadline:
     place: str
     silence_s: float
     patience_end: float  # from then on it must be quick
+    patience: Patience = PATIENCE
     imported: float = math.inf
     lines: int = 0  # of the child, since MLflow was imported: its runs
 
     def heard(self, moment: float) -> None:
         """The child has said something."""
         if self.imported == math.inf:
-            self.imported, self.patience_end = moment, max(self.patience_end, moment + LEAST_S)
+            self.imported, self.patience_end = moment, max(self.patience_end, moment + self.patience.least_s)
         else:
             self.lines += 1
 
     def wait_s(self, now: float, start: float) -> float:
         """How long the next line may take. TrackingError when it is over."""
         if self.imported == math.inf:
-            return max(0.0, start + START_S - now)
-        if now >= (end := self.imported + TOTAL_S):
-            raise TrackingError(_late(f"MLflow at {self.place} did not finish within {TOTAL_S:g} s"))
+            return max(0.0, start + self.patience.start_s - now)
+        if now >= (end := self.imported + self.patience.total_s):
+            raise TrackingError(_late(f"MLflow at {self.place} did not finish within {self.patience.total_s:g} s"))
         slow = max(self.patience_end, self.imported + self.lines / RUNS_PER_S)
         if self.patience_end != math.inf:
             if now >= slow:
@@ -99,7 +120,7 @@ class Deadline:
     def late(self) -> TrackingError:
         """It was silent for too long."""
         if self.imported == math.inf:
-            return TrackingError(_late(f"MLflow did not start within {START_S:g} s"))
+            return TrackingError(_late(f"MLflow did not start within {self.patience.start_s:g} s"))
         return TrackingError(_late(f"MLflow at {self.place} did not answer within {self.silence_s:g} s"))
 
 
@@ -118,19 +139,14 @@ def sentence(report: dict[str, Any]) -> str:
     return f"logged {results} to {place} in {took} s; see them: modellab ui{behind}"
 
 
-def _run(folder: Path, uri: str, deadline: Deadline, root: Path | None, prestarted: Prestart | None) -> dict[str, Any]:
-    """The child's report; TrackingError if it hangs or dies."""
-    if prestarted and prestarted.go(folder, uri, root):
-        with contextlib.closing(prestarted):
-            return _report(prestarted.child, prestarted.log, deadline)
-    with (
-        tempfile.TemporaryFile() as log,
-        _child(process.command(folder, root), log.fileno(), process.environment(uri)) as child,
-    ):
+def _run(command: list[str], uri: str, deadline: Deadline) -> dict[str, Any]:
+    """The report of a child that is started for it; TrackingError if it hangs or dies."""
+    with tempfile.TemporaryFile() as log, _child(command, log.fileno(), process.environment(uri)) as child:
         return _report(child, log, deadline)
 
 
 def _report(child: subprocess.Popen[bytes], log: IO[bytes], deadline: Deadline) -> dict[str, Any]:
+    """What a child reports; TrackingError if it hangs or dies."""
     for last in _lines(child, deadline):
         if last.startswith(b"{"):
             report: dict[str, Any] = json.loads(last)

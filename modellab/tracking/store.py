@@ -131,13 +131,13 @@ def check_pages() -> None:
         )
 
 
-def check(uri: str, *, reading: bool = False) -> None:
+def check(uri: str, *, reading: bool = False, connect_s: float = CONNECT_S) -> None:
     """TrackingError at once for what MLflow would need minutes to say, at no cost: import no MLflow here."""
     check_installed(uri, reading=reading)
     if uri.startswith("sqlite:///"):
         _check_database(uri)
     else:
-        _check_answers(uri, reading=reading)
+        _check_answers(uri, reading=reading, connect_s=connect_s)
 
 
 def _check_database(uri: str) -> None:
@@ -159,7 +159,7 @@ def path(uri: str) -> Path:
     return Path(uri.removeprefix("sqlite:///").partition("?")[0])
 
 
-def _check_answers(uri: str, *, reading: bool) -> None:
+def _check_answers(uri: str, *, reading: bool, connect_s: float) -> None:
     """Somebody at a server's address says something, whatever it is, within a few seconds. Sends no password."""
     parts = urlsplit(uri)
     if parts.scheme not in {"http", "https"} or not parts.hostname or urllib.request.getproxies():
@@ -167,7 +167,7 @@ def _check_answers(uri: str, *, reading: bool) -> None:
     request = f"GET {parts.path.rstrip('/')}/health HTTP/1.0\r\nHost: {parts.hostname}\r\n\r\n"
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        with socket.create_connection((parts.hostname, port), timeout=CONNECT_S) as plain:
+        with socket.create_connection((parts.hostname, port), timeout=connect_s) as plain:
             connection = _encrypted(plain, parts.hostname) if parts.scheme == "https" else plain
             connection.sendall(request.encode())
             if not connection.recv(1):

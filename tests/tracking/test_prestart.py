@@ -16,7 +16,7 @@ import pytest
 
 from modellab import tracking
 from modellab.runner.turns import Turns
-from modellab.tracking import Prestart, prestart_child, process, pushing, sqlite, store
+from modellab.tracking import Prestart, prestart_child, pushing, sqlite, store
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own imports warn, and what it leaves open is its affair
 ROOT = Path(__file__).parents[2]
@@ -158,7 +158,7 @@ def test_without_mlflow_none_is_started(ready, turns, monkeypatch):
 
 
 @pytest.mark.slow
-def test_what_hangs_is_over_after_its_time_and_the_sessions_end_does_without(ready, turns, monkeypatch):
+def test_what_hangs_is_over_after_its_time_and_the_sessions_end_does_without(ready, turns):
     """MLflow's import hangs: a process in its place that never gets ready, with a shorter time."""
     program = (
         "import signal, sys\nfrom modellab.tracking import prestart_child as waiting, store\n"
@@ -166,16 +166,13 @@ def test_what_hangs_is_over_after_its_time_and_the_sessions_end_does_without(rea
         " signal.pause()\n"
         "sys.argv = ['x', *sys.argv[1:]]\nfrom modellab.tracking.__main__ import main\nmain()\n"
     )
-    real = process.command
-    monkeypatch.setattr(process, "command", lambda folder, _: [sys.executable, "-c", program, str(folder)])
-    found = Prestart.start(ready, None, turns)
+    found = Prestart.start(ready, None, turns, lambda folder, _: [sys.executable, "-c", program, str(folder)])
     assert found
     measured(turns)
     assert found.child.wait(FAR_S) == -signal.SIGALRM
-    monkeypatch.setattr(process, "command", real)
 
     said = tracking.push(ready, prestarted=found)
     found.close()
 
     assert said.startswith("logged 4 results to ")
-    assert prestart_child.READY_S < pushing.START_S
+    assert pushing.PATIENCE.start_s > prestart_child.READY_S

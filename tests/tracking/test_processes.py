@@ -19,7 +19,8 @@ import pytest
 
 from modellab import tracking
 from modellab.results.ledger import Ledger
-from modellab.tracking import artifacts, pushing, store
+from modellab.tracking import artifacts
+from modellab.tracking.pushing import Patience
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own imports warn, and what it leaves open is its affair
 
@@ -133,12 +134,14 @@ def _runs(folder: Path) -> int:
         return 0
 
 
-def test_a_server_that_accepts_and_never_answers_is_left_before_mlflow_is_started(mlruns, monkeypatch):
-    monkeypatch.setattr(store, "CONNECT_S", 0.2)
-    monkeypatch.setattr(pushing, "_run", lambda *_: pytest.fail("no process is needed to see that"))
+def no_process(*_: object) -> list[str]:
+    pytest.fail("a process is started")
+
+
+def test_a_server_that_accepts_and_never_answers_is_left_before_mlflow_is_started(mlruns):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         uri = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        said = tracking.push(mlruns, uri=uri)
+        said = tracking.push(mlruns, uri=uri, patience=Patience(connect_s=0.2), command=no_process)
 
     assert said == f"MLflow at {uri} does not answer (timed out): nothing is lost, `modellab sync` sends the rest"
 
@@ -166,17 +169,14 @@ CHILDREN = {  # what it does, the longest silence and the longest whole it is gi
 
 
 @pytest.mark.parametrize(("script", "silence_s", "total_s", "expected"), CHILDREN.values(), ids=CHILDREN)
-def test_a_child_is_waited_for_as_long_as_it_speaks(mlruns, monkeypatch, script, silence_s, total_s, expected):
+def test_a_child_is_waited_for_as_long_as_it_speaks(mlruns, script, silence_s, total_s, expected):
     report = {"new": 0, "skipped": 3, "seconds": 1, "store": "x", "warnings": []}
     program = f"{SPEAK}REPORT = {json.dumps(report)!r}\n{script}"
-    monkeypatch.setattr(pushing, "TOTAL_S", total_s)
-    monkeypatch.setattr(pushing, "SERVER_S", 0.1)
-    monkeypatch.setattr(pushing, "LEAST_S", 0.6)
-    real = pushing._child
-    monkeypatch.setattr(pushing, "_child", lambda _, *rest: real([sys.executable, "-c", program], *rest))
-    monkeypatch.setattr(store, "check", lambda _: None)
+    patience = Patience(total_s=total_s, server_s=0.1, least_s=0.6)
 
-    assert tracking.push(mlruns, timeout_s=silence_s, uri="x").startswith(expected)
+    said = tracking.push(mlruns, silence_s, "x", patience=patience, command=lambda *_: [sys.executable, "-c", program])
+
+    assert said.startswith(expected)
 
 
 def test_a_session_pushes_through_a_child_and_reads_its_report(ready, monkeypatch):

@@ -13,7 +13,8 @@ import pytest
 from modellab import tracking
 from modellab.errors import TrackingError
 from modellab.results import ledger
-from modellab.tracking import fetch, pushing, store
+from modellab.tracking import fetch, store
+from modellab.tracking.pushing import Patience
 
 from .test_fetch import encoded
 
@@ -95,12 +96,10 @@ def test_a_server_whose_artifacts_lie_in_a_folder_of_its_own_says_so(mlruns, ser
 
 
 @pytest.mark.slow
-def test_a_slow_server_is_left_when_its_time_is_over(mlruns, server, monkeypatch):
+def test_a_slow_server_is_left_when_its_time_is_over(mlruns, server):
     server.pause_s = 0.5
-    monkeypatch.setattr(pushing, "SERVER_S", 0.1)
-    monkeypatch.setattr(pushing, "LEAST_S", 1.0)
 
-    said = tracking.push(mlruns, timeout_s=99, uri=server.url)
+    said = tracking.push(mlruns, timeout_s=99, uri=server.url, patience=Patience(server_s=0.1, least_s=1.0))
 
     assert said == f"MLflow at {server.url} is slow (0 runs in 1 s): nothing is lost, `modellab sync` sends the rest"
 

@@ -52,12 +52,16 @@ def test_sentences_show_no_password_and_short_paths(tmp_path, monkeypatch):
     assert store.shown("sqlite:////elsewhere/mlflow.db") == "/elsewhere/mlflow.db"
 
 
-def test_a_server_that_is_down_is_noticed_without_mlflow(mlruns, monkeypatch):
-    monkeypatch.setattr(pushing, "_run", lambda *_: pytest.fail("no process is needed to see that"))
+def no_process(*_: object) -> list[str]:
+    pytest.fail("a process is started")
+
+
+def test_a_server_that_is_down_is_noticed_without_mlflow(mlruns):
     with socket.socket() as closed:  # which nobody else can listen at meanwhile
         closed.bind(("127.0.0.1", 0))
         uri = f"http://127.0.0.1:{closed.getsockname()[1]}"
-        for said in (tracking.push(mlruns, uri=uri), tracking.push(mlruns, uri="http://name:port")):
+        for address in (uri, "http://name:port"):
+            said = tracking.push(mlruns, uri=address, command=no_process)
             assert said.startswith("MLflow at http://")
             assert "does not answer" in said
             assert "`modellab sync` sends the rest" in said
@@ -74,10 +78,10 @@ def test_without_mlflow_there_is_a_sentence(mlruns, monkeypatch):
             call(mlruns)
 
 
-def test_a_session_without_results_starts_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(pushing, "_run", lambda *_: pytest.fail("nothing to send"))
+def test_a_session_without_results_starts_nothing(tmp_path):
+    said = tracking.push(tmp_path / "mlruns", command=no_process)
 
-    assert tracking.push(tmp_path / "mlruns") == f"no results in {tmp_path / 'mlruns' / 'ledger'} to log"
+    assert said == f"no results in {tmp_path / 'mlruns' / 'ledger'} to log"
 
 
 REPORT = {"new": 0, "resumed": 0, "skipped": 5, "seconds": 3.6, "store": "mlruns/mlflow.db", "warnings": []}
