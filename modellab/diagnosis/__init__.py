@@ -99,8 +99,8 @@ def doubts(
     every = contexts(task, result, data, accepted, others())
     changed = {heard.id for heard in every if heard.before is None or heard.before != heard.hypothesis}
     least = max(FEW, MANY * len(every)) if accepted is None else FEW
-    found = [each for each in examine(every, data.normaliser) if each.kind is not Kind.WORDS]
-    return [each for each in found if len(changed.intersection(each.ids)) >= least]
+    findings = [finding for finding in examine(every, data.normaliser) if finding.kind is not Kind.WORDS]
+    return [finding for finding in findings if len(changed.intersection(finding.ids)) >= least]
 
 
 def examine(every: Sequence[UtteranceContext], used: str = "") -> list[Finding]:
@@ -108,12 +108,12 @@ def examine(every: Sequence[UtteranceContext], used: str = "") -> list[Finding]:
 
     `used` is the name of the normaliser of the scores: the others are tried.
     """
-    found = [*case.normaliser(every, _profiles(every, used))]
-    found += [] if found else case.mechanical(every)
-    found += [] if found else case.clipped(every)
-    explained = {id for finding in found for id in finding.ids}
-    found += utterance.findings(every, [heard for heard in every if heard.bad and heard.id not in explained])
-    return sorted(found, key=lambda finding: (-finding.errors, finding.kind))
+    findings = [*case.normaliser(every, _profiles(every, used))]
+    findings += [] if findings else case.mechanical(every)
+    findings += [] if findings else case.clipped(every)
+    explained = {id for finding in findings for id in finding.ids}
+    findings += utterance.findings(every, [heard for heard in every if heard.bad and heard.id not in explained])
+    return sorted(findings, key=lambda finding: (-finding.errors, finding.kind))
 
 
 def _profiles(every: Sequence[UtteranceContext], used: str) -> Iterable[str]:

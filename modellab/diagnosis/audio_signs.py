@@ -88,11 +88,11 @@ def _swing_db(mono: Floats, rate_hz: int) -> float:
 def _correlation(every: Floats) -> float:
     """The least correlation of the first channel with another; 0.0 where one of them is silent."""
     first, *rest = (channel - channel.mean() for channel in every.T)
-    found = []
+    correlations = []
     for other in rest:
         scale = float(np.sqrt((first**2).sum() * (other**2).sum()))
-        found.append(abs(float((first * other).sum())) / scale if scale > 0 else 0.0)
-    return min(found)
+        correlations.append(abs(float((first * other).sum())) / scale if scale > 0 else 0.0)
+    return min(correlations)
 
 
 def _db(power: float) -> float:

@@ -35,8 +35,8 @@ def mechanical(every: Sequence[UtteranceContext]) -> tuple[Finding, ...]:
     many = len(bad) >= max(FEWEST, EVERYWHERE * len(every))
     bad = bad or [heard for heard in every if heard.errors]
     asked = (_stuck, _late, _other_sound, _everything_empty) if many else (_other_sound,) if bad else ()
-    found = next((found for ask in asked if (found := ask(every, bad))), None)
-    return (finding(found[0], found[1], bad, found[2]),) if found else ()
+    suspicion = next((suspicion for ask in asked if (suspicion := ask(every, bad))), None)
+    return (finding(suspicion[0], suspicion[1], bad, suspicion[2]),) if suspicion else ()
 
 
 def _stuck(every: Sequence[UtteranceContext], _: Sequence[UtteranceContext]) -> Suspicion | None:
@@ -63,7 +63,7 @@ def _late(every: Sequence[UtteranceContext], bad: Sequence[UtteranceContext]) ->
     shift, times = shifts.most_common(1)[0] if shifts else (0, 0)
     if times < max(FEWEST, HALVED * len(bad)):
         return None
-    to_blame = any(heard.was_good for heard in bad) or _uneven(bad, "said") <= _uneven(bad, "answer")
+    to_blame = any(heard.was_good for heard in bad) or _uneven(bad, "transcript") <= _uneven(bad, "answer")
     where = f"{abs(shift)} {'before' if shift < 0 else 'behind'} their own"
     start = f"{times} of {len(bad)} bad answers are right for the utterance {where}"
     if to_blame:
@@ -80,17 +80,17 @@ def _uneven(those: Sequence[UtteranceContext], words: str) -> float:
 
 def _other_sound(every: Sequence[UtteranceContext], bad: Sequence[UtteranceContext]) -> Suspicion | None:
     """The model's times do not fit the files: sound of another length came to it."""
-    if (found := timing.stretched(every)) is None:
+    if (stretch := timing.stretched(every)) is None:
         since = timing.since_accepted(every)
         return (Kind.RATE, "adapter", f"{since}: {RATE_QUESTION}") if since else None
-    right = median(each.kept for each in bad)
-    if found.ratio > 1 + timing.MUCH and right > RIGHT:
+    right = median(heard.kept for heard in bad)
+    if stretch.ratio > 1 + timing.MUCH and right > RIGHT:
         return None
-    if found.ratio < 1 - timing.MUCH and right > GARBAGE:
-        why = f"{found}, and what it heard is right: does all sound reach it?"
+    if stretch.ratio < 1 - timing.MUCH and right > GARBAGE:
+        why = f"{stretch}, and what it heard is right: does all sound reach it?"
         return Kind.TRUNCATED, "adapter", why
     garbage = ", and next to nothing is right" if right <= GARBAGE else ""
-    return Kind.RATE, "adapter", f"{found}{garbage}: {RATE_QUESTION}"
+    return Kind.RATE, "adapter", f"{stretch}{garbage}: {RATE_QUESTION}"
 
 
 def clipped(every: Sequence[UtteranceContext]) -> tuple[Finding, ...]:
@@ -106,7 +106,7 @@ def clipped(every: Sequence[UtteranceContext]) -> tuple[Finding, ...]:
             had = ", and the baseline had them" if example.before is not None else ""
             why = (
                 f"the {where} words are missing in {len(those)} of {len(every)} answers that are right otherwise{had},"
-                f" such as {shown(example.answer)} for {shown(example.said)}: does the adapter lose the"
+                f" such as {shown(example.answer)} for {shown(example.transcript)}: does the adapter lose the"
                 f" {'end' if place else 'start'} of the sound, or of the answer?"
             )
             return (finding(Kind.TRUNCATED, "adapter", those, why),)
@@ -149,14 +149,14 @@ def normaliser(every: Sequence[UtteranceContext], profiles: Iterable[str]) -> tu
     example = max(gained, key=lambda heard: heard.errors)
     why = (
         f"with the normaliser {best} {sum(left)} errors are left of {sum(errors)}: the words are right and written"
-        f" differently, such as {shown(example.answer)} for {shown(example.said)}"
+        f" differently, such as {shown(example.answer)} for {shown(example.transcript)}"
     )
     return (finding(Kind.NORMALISER, "scoring", gained, why),)
 
 
 def _errors(normalise: Callable[[str], str], heard: UtteranceContext) -> int:
     """Word errors under another normaliser, in words of the present one's reference."""
-    reference = normalise(heard.said)
+    reference = normalise(heard.transcript)
     if not heard.words:  # nobody speaks: words are words, however they are written
         return len(normalise(heard.answer).split())
     scale = heard.words / max(1, len(reference.split()))

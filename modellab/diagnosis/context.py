@@ -28,7 +28,7 @@ class UtteranceContext:
     """
 
     id: str
-    said: str
+    transcript: str
     answer: str
     reference: str
     hypothesis: str
@@ -121,15 +121,15 @@ def _heard(
     others: Mapping[str, list[str]],
 ) -> UtteranceContext:
     case = task.read(row, options)
-    said, answer, normalise = task.words(case, item.output)
+    transcript, answer, normalise = task.words(case, item.output)
     old = accepted.outputs.get(item.id) if accepted else None
     output: Mapping[str, Any] = item.output if isinstance(item.output, Mapping) else {}
     file = row.get("audio")
     return UtteranceContext(
         id=item.id,
-        said=said,
+        transcript=transcript,
         answer=answer,
-        reference=normalise(said),
+        reference=normalise(transcript),
         hypothesis=normalise(answer),
         duration_s=float(decoded_length.row_of(row, item).get("duration_s", math.nan)),
         error=item.error,

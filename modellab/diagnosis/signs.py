@@ -75,7 +75,7 @@ def lost(heard: UtteranceContext, least: int = STRETCH, edges: int = EDGES) -> s
     stretches = [*_stretches(heard, edges)]
     if not stretches:
         return ""
-    where, length, hits = max(stretches, key=lambda each: each[1])
+    where, length, hits = max(stretches, key=lambda stretch: stretch[1])
     rest = heard.words - length
     long_enough = length >= max(least, LOST * heard.words)
     return where if long_enough and rest and hits >= REST * rest else ""
@@ -135,7 +135,7 @@ def is_agreed(heard: UtteranceContext) -> bool:
 
 def pace(heard: UtteranceContext) -> float:
     """Letters of the reference per second of the file, in 1/s: about 10 to 18 where people speak."""
-    return fits(heard.said, heard)
+    return fits(heard.transcript, heard)
 
 
 def fits(words: str, heard: UtteranceContext) -> float:

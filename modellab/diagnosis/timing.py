@@ -44,15 +44,19 @@ class Stretched:
     files: int
 
     def __str__(self) -> str:
-        said = f"the model's last times are at {self.ratio:.{2 if abs(self.ratio - 1) > MUCH else 3}f} of the files'"
-        return f"{said} length in {self.files} files, as if {RATE_HZ * self.ratio / 1000:.3g} kHz were taken for 16 kHz"
+        claim = f"the model's last times are at {self.ratio:.{2 if abs(self.ratio - 1) > MUCH else 3}f} of the files'"
+        return (
+            f"{claim} length in {self.files} files, as if {RATE_HZ * self.ratio / 1000:.3g} kHz were taken for 16 kHz"
+        )
 
 
 def stretched(every: Sequence[UtteranceContext]) -> Stretched | None:
     """How times are stretched, by one factor in the files looked at; None where they fit, or nobody can tell."""
-    told = [each for each in every if math.isfinite(each.end_s) and each.duration_s >= SHORTEST_S and not each.error]
-    told = [each for each in told if not signs.is_empty(each)][:: max(1, len(told) // MOST)]
-    table = np.array([(each.duration_s, _end_s(each), each.end_s) for each in told]).reshape(-1, 3)
+    told = [
+        heard for heard in every if math.isfinite(heard.end_s) and heard.duration_s >= SHORTEST_S and not heard.error
+    ]
+    told = [heard for heard in told if not signs.is_empty(heard)][:: max(1, len(told) // MOST)]
+    table = np.array([(heard.duration_s, _end_s(heard), heard.end_s) for heard in told]).reshape(-1, 3)
     table[:, 1] = np.where(np.isfinite(table[:, 1]), table[:, 1], table[:, 0])
     table = table[np.isfinite(table).all(axis=1) & (table > 0).all(axis=1)]
     if len(table) < FEWEST:
@@ -97,8 +101,8 @@ def since_accepted(every: Sequence[UtteranceContext]) -> Since | None:
 
     Asked where the files cannot tell: of a model that ends its segments early in long files and late in short ones.
     """
-    told = [each for each in every if not each.error and each.duration_s >= ROUNDED_BELOW_S]
-    pairs = np.array([(each.ended_s, each.end_s) for each in told]).reshape(-1, 2)
+    told = [heard for heard in every if not heard.error and heard.duration_s >= ROUNDED_BELOW_S]
+    pairs = np.array([(heard.ended_s, heard.end_s) for heard in told]).reshape(-1, 2)
     pairs = pairs[np.isfinite(pairs).all(axis=1) & (pairs > 0).all(axis=1)]
     if len(pairs) < FEW_FOR_LITTLE:
         return None
@@ -125,11 +129,11 @@ def _end_s(heard: UtteranceContext) -> float:
 
 def _slope_agrees(pairs: Floats, ratio: float, *, far: bool) -> bool:
     """Whether longer files are off by more: the ends follow the files' with that factor, and not with a fixed delay."""
-    ends, said = pairs.T
+    ends, model_ends = pairs.T
     if ends.std() < VARIED * ends.mean() or len(pairs) < FEWEST:
         return False
-    slope, offset = np.polyfit(ends, said, 1)
-    rest = said - slope * ends - offset
+    slope, offset = np.polyfit(ends, model_ends, 1)
+    rest = model_ends - slope * ends - offset
     error = float(np.sqrt((rest**2).sum() / max(1, len(pairs) - 2) / ((ends - ends.mean()) ** 2).sum()))
     off, wanted = slope - 1, ratio - 1
     if far:

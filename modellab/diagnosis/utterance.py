@@ -50,7 +50,9 @@ def _suspect(heard: UtteranceContext, context: Context) -> Suspicion:
     asked: tuple[Callable[[UtteranceContext, Context], Suspicion | None], ...] = (
         _raised, _channels, _made_up, _empty, _loop, _language, _reference, _truncated, _file_pace, _stretch, _garbled,
     )  # fmt: skip
-    return next((found for ask in asked if (found := ask(heard, context))), (Kind.WORDS, "model", _words(heard)))
+    return next(
+        (suspicion for ask in asked if (suspicion := ask(heard, context))), (Kind.WORDS, "model", _words(heard))
+    )
 
 
 def _raised(heard: UtteranceContext, _: Context) -> Suspicion | None:
@@ -70,7 +72,7 @@ def _empty(heard: UtteranceContext, _: Context) -> Suspicion | None:
     file = signs.sound(heard)
     if file and not file.speech:
         return Kind.EMPTY, "data", f"no answer, and the file is silent or steady ({file.level_db:.0f} dB)"
-    return Kind.EMPTY, "model", f"no answer to {shown(heard.said)}"
+    return Kind.EMPTY, "model", f"no answer to {shown(heard.transcript)}"
 
 
 def _loop(heard: UtteranceContext, _: Context) -> Suspicion | None:
@@ -99,7 +101,11 @@ def _reference(heard: UtteranceContext, context: Context) -> Suspicion | None:
         return Kind.REFERENCE, "data", f"the answer is right for {context.every[place].id}: are transcripts mixed up?"
     if signs.is_agreed(heard):
         models = f"{len(heard.others)} other models hear much the same"
-        return Kind.REFERENCE, "data", f"{shown(heard.answer)}, and {models}: is {shown(heard.said)} its transcript?"
+        return (
+            Kind.REFERENCE,
+            "data",
+            f"{shown(heard.answer)}, and {models}: is {shown(heard.transcript)} its transcript?",
+        )
     return None
 
 
@@ -133,7 +139,7 @@ def _truncated(heard: UtteranceContext, context: Context) -> Suspicion | None:
         return Kind.TRUNCATED, "adapter", f"{part} missing, as nearly everywhere: does all sound reach the model?"
     if not signs.lost(heard, edges=CAREFUL):
         return None  # noise does that, too: words are dropped, and others misheard beside them
-    return Kind.TRUNCATED, "model", f"{part} missing: {shown(heard.answer)} for {shown(heard.said)}"
+    return Kind.TRUNCATED, "model", f"{part} missing: {shown(heard.answer)} for {shown(heard.transcript)}"
 
 
 def _stretch(heard: UtteranceContext, _: Context) -> Suspicion | None:

@@ -29,11 +29,11 @@ WELL_S = 2.5  # a good length for each of them
 
 def heard(number: int, answer: str | None = None, **changes: Any) -> UtteranceContext:
     """Sentence `number`, heard as `answer`; rightly without one."""
-    said = changes.pop("said", SAID[number])
+    transcript = changes.pop("transcript", SAID[number])
     normalise = get(changes.pop("normaliser", "basic"))
-    answer = said if answer is None else answer
+    answer = transcript if answer is None else answer
     fields = {"duration_s": WELL_S, "language": "en", **changes}
-    return UtteranceContext(f"{number}", said, answer, normalise(said), normalise(answer), **fields)
+    return UtteranceContext(f"{number}", transcript, answer, normalise(transcript), normalise(answer), **fields)
 
 
 def every(*wrong: UtteranceContext) -> list[UtteranceContext]:
@@ -96,9 +96,9 @@ def test_shifted_transcripts_fit_the_wrong_lengths() -> None:
     texts = ["stop it now", "open the bathroom window", "please turn on the light in the kitchen",
              "what time is it in the city of rome", "no more music", "call anna and tell her of the house"]  # fmt: skip
     lengths = [0.1 * len(text) for text in texts]
-    shifted = [heard(i, texts[i], said=texts[(i + 1) % 6], duration_s=lengths[i]) for i in range(6)]
+    shifted = [heard(i, texts[i], transcript=texts[(i + 1) % 6], duration_s=lengths[i]) for i in range(6)]
     assert [(each.kind, each.fault) for each in examine(shifted, "basic")] == [(Kind.REFERENCE, "data")]
-    late = [heard(i, texts[i - 1], said=texts[i], duration_s=lengths[i]) for i in range(6)]
+    late = [heard(i, texts[i - 1], transcript=texts[i], duration_s=lengths[i]) for i in range(6)]
     assert [(each.kind, each.fault) for each in examine(late, "basic")] == [(Kind.LATE, "adapter")]
 
 
@@ -121,7 +121,7 @@ def test_times_that_do_not_fit_the_files(ratio: float, answer: str | None, kind:
 
 
 def test_what_is_longer_than_the_longest_good_one_is_cut_by_the_adapter() -> None:
-    long = [heard(i, SAID[i], said=f"{SAID[i]} and {SAID[i - 1]}", duration_s=5.5) for i in (4, 5)]
+    long = [heard(i, SAID[i], transcript=f"{SAID[i]} and {SAID[i - 1]}", duration_s=5.5) for i in (4, 5)]
     found = examine(every(*long), "basic")
     assert [(each.kind, each.fault) for each in found] == [(Kind.TRUNCATED, "adapter")]
     assert "longer than 2.5 s" in found[0].sentence
@@ -135,7 +135,7 @@ def test_everything_is_garbage_though_the_files_are_sound() -> None:
 def test_the_same_words_written_differently() -> None:
     plain = ["it is 12 percent", "i'm sure it's 7 degrees", "that's 42"]
     written = ["It is twelve percent.", "I am sure it is seven degrees.", "That is forty two."]
-    every = [heard(i, plain[i], said=written[i], normaliser="none") for i in range(3)]
+    every = [heard(i, plain[i], transcript=written[i], normaliser="none") for i in range(3)]
     (found,) = examine(every, "none")
     assert (found.kind, found.fault) == (Kind.NORMALISER, "scoring")
     assert "_en" in found.sentence

@@ -42,8 +42,8 @@ def recogniser() -> Hear:
     model = module.load(Setting("faster_whisper", "lab", path, "cpu", "int8", 1, config.options_for("lab")))
 
     def hear(samples: Floats) -> tuple[str, float]:
-        said = model.transcribe(Audio(np.ascontiguousarray(samples, dtype=np.float32), RATE_HZ))
-        return said.text.strip(), max((segment.end_s for segment in said.segments), default=float("nan"))
+        reply = model.transcribe(Audio(np.ascontiguousarray(samples, dtype=np.float32), RATE_HZ))
+        return reply.text.strip(), max((segment.end_s for segment in reply.segments), default=float("nan"))
 
     return hear
 
@@ -92,7 +92,7 @@ def _expected(injected: Injected, heard: UtteranceContext, hit: set[str]) -> dic
     if injected.kind is Kind.WORDS and not heard.hypothesis:
         kind = Kind.EMPTY
     blame = (injected.fault if heard.id in hit else None) or "model"
-    return {"expected": str(kind), "blame": blame, "said": heard.said, "answer": heard.answer}
+    return {"expected": str(kind), "blame": blame, "said": heard.transcript, "answer": heard.answer}
 
 
 def _found(found: dict[str, Finding], heard: UtteranceContext) -> dict[str, Any]:

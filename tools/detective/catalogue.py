@@ -51,24 +51,26 @@ def shifted(bench: Bench) -> list[UtteranceContext]:
     bench.all()
     following = [*bench.clips[1:], bench.clips[0]]
     rows = zip(bench.clips, following, strict=True)
-    return [replace(bench.heard(clip, said=other.said), before=None) for clip, other in rows]
+    return [replace(bench.heard(clip, transcript=other.transcript), before=None) for clip, other in rows]
 
 
 def swapped(bench: Bench) -> list[UtteranceContext]:
     """Two rows have each other's transcripts."""
     one, other = (bench.clips[i] for i in bench.dice.permutation(len(bench.clips))[:2])
     bench.hit = {one.id, other.id}
-    said = {one.id: other.said, other.id: one.said}
+    transcripts = {one.id: other.transcript, other.id: one.transcript}
     return [
-        replace(bench.heard(clip, said=said[clip.id]), before=None) if clip.id in said else bench.heard(clip)
+        replace(bench.heard(clip, transcript=transcripts[clip.id]), before=None)
+        if clip.id in transcripts
+        else bench.heard(clip)
         for clip in bench.clips
     ]
 
 
 def of_elsewhere(bench: Bench, clip: Clip) -> UtteranceContext:
     """The transcript is of audio that is not in the dataset; other engines hear what is spoken."""
-    said = ELSEWHERE[int(bench.dice.integers(len(ELSEWHERE)))]
-    return replace(bench.heard(clip, said=said, others=clip.others), before=None)
+    transcript = ELSEWHERE[int(bench.dice.integers(len(ELSEWHERE)))]
+    return replace(bench.heard(clip, transcript=transcript, others=clip.others), before=None)
 
 
 def stuck(bench: Bench) -> list[UtteranceContext]:
@@ -178,7 +180,7 @@ def longer_than(seconds: float) -> Make:
 def _joined(a: Clip, b: Clip) -> Clip:
     samples = np.concatenate([a.samples, b.samples])
     end_s = len(a.samples) / RATE_HZ + b.end_s
-    return Clip(f"{a.id}+{b.id}", f"{a.said} {b.said}", samples, f"{a.answer} {b.answer}", end_s, ())
+    return Clip(f"{a.id}+{b.id}", f"{a.transcript} {b.transcript}", samples, f"{a.answer} {b.answer}", end_s, ())
 
 
 def raising(bench: Bench, clip: Clip) -> UtteranceContext:

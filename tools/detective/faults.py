@@ -50,7 +50,7 @@ class Clip:
     """One utterance before anything goes wrong."""
 
     id: str
-    said: str
+    transcript: str
     samples: Floats  # 16 kHz
     answer: str
     end_s: float
@@ -72,10 +72,10 @@ class Bench:
     def heard(self, clip: Clip, **changes: Any) -> UtteranceContext:
         """The utterance as the suite sees it, with these changes."""
         normalise = get(self.normaliser)
-        given: dict[str, Any] = {"said": clip.said, "answer": clip.answer, "end_s": clip.end_s, **changes}
+        given: dict[str, Any] = {"transcript": clip.transcript, "answer": clip.answer, "end_s": clip.end_s, **changes}
         return UtteranceContext(
             id=clip.id,
-            reference=normalise(given["said"]),
+            reference=normalise(given["transcript"]),
             hypothesis=normalise(given["answer"]),
             duration_s=given.pop("duration_s", len(clip.samples) / RATE_HZ),
             language="en",
@@ -108,8 +108,8 @@ class Bench:
         mono = samples if samples.ndim == 1 else samples.mean(axis=1)
         answer, end_s = self.hear(mono if rate_hz == RATE_HZ else soxr.resample(mono, rate_hz, RATE_HZ))
         seconds = len(samples) / rate_hz
-        said = self.heard(clip, answer=answer, end_s=end_s, duration_s=seconds, audio=path, **changes)
-        return replace(said, before=None)
+        context = self.heard(clip, answer=answer, end_s=end_s, duration_s=seconds, audio=path, **changes)
+        return replace(context, before=None)
 
 
 Make = Callable[[Bench], list[UtteranceContext]]
