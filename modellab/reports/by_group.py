@@ -31,29 +31,29 @@ class ByKey:
     @property
     def headings(self) -> list[str]:
         """Of a table with a line for each group."""
-        first, *others = [units.heading(each.metric.name) for each in self.metrics]
+        first, *others = [units.heading(comparison.metric.name) for comparison in self.metrics]
         return [self.key, "N", "clusters", first, f"{first} less the others'", *others]
 
     def rows(self) -> Iterator[list[str]]:
         """A line for each group; of one that is too few the numbers alone that say so."""
-        for rates in zip(*(each.rates for each in self.metrics), strict=True):
+        for rates in zip(*(comparison.rates for comparison in self.metrics), strict=True):
             first, of = rates[0], self.metrics[0]
-            value, *others = [span(each.estimate) if each.is_told else TOO_FEW for each in rates]
+            value, *others = [span(rate.estimate) if rate.is_told else TOO_FEW for rate in rates]
             yield [first.name, str(first.utterances), str(first.units), value, _against(first, of), *others]
 
     def sentences(self) -> Iterator[str]:
         """What is to be said of the gap in each metric that the gate judges, and who is too few."""
-        for each in self.metrics:
-            if each.metric.gated and (said := gap(each, self.key)):
-                yield said
+        for comparison in self.metrics:
+            if comparison.metric.gated and (sentence := gap(comparison, self.key)):
+                yield sentence
         if unsaid := few(self.metrics[0]):
             yield unsaid
 
 
-def found(task: Task, utterances: Sequence[Utterance], labels: Labels) -> list[ByKey]:
+def compare_by_key(task: Task, utterances: Sequence[Utterance], labels: Labels) -> list[ByKey]:
     """Each key with the quality metrics that the utterances have, without the optional ones."""
     names, units_of = ids(utterances), clusters(utterances)
-    metrics = [each for each in task.METRICS if each.kind == "quality" and not each.optional]
+    metrics = [metric for metric in task.METRICS if metric.kind == "quality" and not metric.optional]
     by_key = []
     for key, values in labels.items():
         own = [values.get(id, "") for id in names]
@@ -67,14 +67,14 @@ def found(task: Task, utterances: Sequence[Utterance], labels: Labels) -> list[B
     return by_key
 
 
-def gap(found: Groups, key: str) -> str:
+def gap(comparison: Groups, key: str) -> str:
     """The gap between worst and best group, in a sentence; '' where no two can be told, or there is none."""
-    if len(found.told) < 2 or found.gap.value == 0:
+    if len(comparison.told) < 2 or comparison.gap.value == 0:
         return ""
-    worst, best = found.told[0], found.told[-1]
-    chance = "" if found.apart else ", which may be chance"
+    worst, best = comparison.told[0], comparison.told[-1]
+    chance = "" if comparison.apart else ", which may be chance"
     named = f"{worst.name} is the worst of {key} ({span(worst.estimate)}), {best.name} the best ({span(best.estimate)})"
-    return f"{units.heading(found.metric.name)}: {named}; the gap is {span(found.gap)}{chance}"
+    return f"{units.heading(comparison.metric.name)}: {named}; the gap is {span(comparison.gap)}{chance}"
 
 
 def span(estimate: Estimate) -> str:
@@ -88,12 +88,12 @@ def span(estimate: Estimate) -> str:
     return text if ends is None else f"{text} [{', '.join(units.value(end, estimate.unit) for end in ends)}]"
 
 
-def _against(each: GroupRate, found: Groups) -> str:
+def _against(rate: GroupRate, comparison: Groups) -> str:
     """How far a group is from all others, and whether that is told from chance."""
-    if each.p is None:
+    if rate.p is None:
         return units.MISSING
-    told = f"p = {each.p:.2g}" if each.apart else "may be chance"
-    return f"{units.change(each.above, found.metric.unit)} ({told})"
+    told = f"p = {rate.p:.2g}" if rate.apart else "may be chance"
+    return f"{units.change(rate.above, comparison.metric.unit)} ({told})"
 
 
-__all__ = ["TOO_FEW", "ByKey", "Labels", "few", "found", "gap", "size", "span"]
+__all__ = ["TOO_FEW", "ByKey", "Labels", "compare_by_key", "few", "gap", "size", "span"]

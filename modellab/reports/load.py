@@ -44,8 +44,8 @@ def summary(load: Load) -> dict[str, Any]:
         "first_late_s": max((row.wall_s - row.service_s - row.waited_s for row in load.rows), default=math.nan),
     }
     kind = {"loop": "open" if plan.is_open else "closed", **loop, "seed": plan.seed, "retries": plan.retries}
-    found = {"format": FORMAT, **about, **kind, "begun_at": load.begun_at, "ended_early": load.ended_early, **figures}
-    plain: dict[str, Any] = serialization.plain(found)
+    facts = {"format": FORMAT, **about, **kind, "begun_at": load.begun_at, "ended_early": load.ended_early, **figures}
+    plain: dict[str, Any] = serialization.plain(facts)
     return plain
 
 
@@ -58,8 +58,8 @@ def codes(rows: Sequence[Row]) -> dict[str, int]:
 def _spread(values: list[float]) -> dict[str, float] | None:
     if not values:
         return None
-    found = {f"p{rank}": float(np.percentile(values, rank)) for rank in RANKS}
-    return {"mean": float(np.mean(values)), **found, "max": max(values)}
+    percentiles = {f"p{rank}": float(np.percentile(values, rank)) for rank in RANKS}
+    return {"mean": float(np.mean(values)), **percentiles, "max": max(values)}
 
 
 def as_json(load: Load) -> str:
@@ -87,28 +87,28 @@ def _title(load: Load) -> str:
 
 
 def _table(load: Load) -> list[list[str]]:
-    found = summary(load)
+    figures = summary(load)
     rows = [
-        ["requests", f"{found['requests']}, {found['answered']} answered, {found['failed']} failed"],
-        ["time", _seconds(found["elapsed_s"])],
-        ["answered", f"{_number(found['answered_per_s'])} /s"],
-        ["audio", f"{_number(found['rtfx'])} s of it per second (RTFx)"],
+        ["requests", f"{figures['requests']}, {figures['answered']} answered, {figures['failed']} failed"],
+        ["time", _seconds(figures["elapsed_s"])],
+        ["answered", f"{_number(figures['answered_per_s'])} /s"],
+        ["audio", f"{_number(figures['rtfx'])} s of it per second (RTFx)"],
     ]
     for name, what in (("latency_s", "latency"), ("service_s", "of which since it was sent")):
-        spread = found[name]
+        spread = figures[name]
         told = ", ".join(f"{rank} {_seconds(value)}" for rank, value in spread.items()) if spread else "-"
         rows.append([what, told])
     if load.plan.retries:
-        rows.append(["made again", f"{found['retried']} requests, after {_seconds(found['waited_s'])} of waiting"])
-    rows += [[f"failed: {code}", str(count)] for code, count in list(found["errors"].items())[:MOST_CODES]]
-    if found["words"]:
-        rows.append(["word error rate", f"{100 * found['wer']:.2f} % of {found['words']:.0f} words"])
+        rows.append(["made again", f"{figures['retried']} requests, after {_seconds(figures['waited_s'])} of waiting"])
+    rows += [[f"failed: {code}", str(count)] for code, count in list(figures["errors"].items())[:MOST_CODES]]
+    if figures["words"]:
+        rows.append(["word error rate", f"{100 * figures['wer']:.2f} % of {figures['words']:.0f} words"])
     return rows
 
 
 def _notes(load: Load) -> list[str]:
-    said = next((row.said for row in load.rows if not row.is_ok and row.said), "")
-    notes = [f"the first failure: {said}"] if said else []
+    reason = next((row.said for row in load.rows if not row.is_ok and row.said), "")
+    notes = [f"the first failure: {reason}"] if reason else []
     if load.ended_early:
         notes.append("it was ended early: what was answered until then is counted, what was broken off is not")
     if not load.plan.is_open:

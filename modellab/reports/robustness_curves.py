@@ -18,15 +18,15 @@ def rates(result: Result, named: Mapping[str, str], metric: Metric) -> dict[str,
     for utterance in result.utterances:
         if utterance.id in named:
             counts.setdefault(str(parse(named[utterance.id])), []).append(utterance.counts[metric.name])
-    return {condition: metric.value(each) for condition, each in counts.items()}
+    return {condition: metric.value(own_counts) for condition, own_counts in counts.items()}
 
 
-def table(names: Sequence[str], each: Sequence[Mapping[str, float]]) -> tuple[list[str], list[list[str]]]:
+def table(names: Sequence[str], by_case: Sequence[Mapping[str, float]]) -> tuple[list[str], list[list[str]]]:
     """Headings and rows, kinds together and mildest first; the bar is of the first case."""
-    conditions = sorted({name for rates in each for name in rates}, key=lambda name: mildest_first(parse(name)))
+    conditions = sorted({name for rates in by_case for name in rates}, key=lambda name: mildest_first(parse(name)))
     rows = []
     for condition in conditions:
-        values = [rates.get(condition, math.nan) for rates in each]
+        values = [rates.get(condition, math.nan) for rates in by_case]
         rows.append([condition, *(units.value(value, "ratio") for value in values), bar(values[0])])
     return ["condition", *names, ""], rows
 

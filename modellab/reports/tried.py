@@ -24,15 +24,15 @@ def render(recordings: Sequence[Recording], tried: Sequence[Tried], folder: Path
     for at, recording in enumerate(recordings):
         player = _player(recording, folder, left)
         left -= len(player.sound)
-        articles.append((recording, player, [_side(each, each.heard[at]) for each in tried]))
+        articles.append((recording, player, [_side(model, model.heard[at]) for model in tried]))
     return page(
         "tried.html.j2",
         style="\n".join((FOLDER / name).read_text(encoding="utf-8") for name in ("style.css", "compare.css")),
-        title=MARK + ", ".join(each.model for each in tried),
+        title=MARK + ", ".join(model.model for model in tried),
         headings=HEADINGS,
-        figures=[figures(each) for each in tried],
+        figures=[figures(model) for model in tried],
         articles=articles,
-        worded=any(each.steps for model in tried for each in model.heard),
+        worded=any(heard.steps for model in tried for heard in model.heard),
     )
 
 

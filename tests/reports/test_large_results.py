@@ -54,7 +54,7 @@ def test_a_page_lists_the_worst_and_says_how_many_there_are(large: Entry, tmp_pa
 def test_a_sheet_has_the_worst_and_says_of_how_many(large: Entry) -> None:
     who = System("asr", "a", "one", "cpu", "int8")
     made = utterance_sheets.sheet(who, large, None)
-    assert [each.id for each in made.said] == WORST
+    assert [each.id for each in made.utterances] == WORST
     (leaf,) = utterances.leaves([made])
     assert leaf.summary == f"6 of the worst {KEPT} of {COUNT} utterances with errors"
     small = utterance_sheets.sheet(who, makers.entry(errors=[0.0, 0.5]), None)

@@ -29,7 +29,7 @@ class Event:
 
     kind: Kind
     subject: str
-    said: str
+    summary: str
     cases: tuple[CaseId, ...]
     is_red: bool = False
 
@@ -53,27 +53,27 @@ def changes(entries: Sequence[Entry], before: Mapping[str, Standing]) -> list[Ev
     history: dict[CaseId, list[Entry]] = defaultdict(list)
     for entry in tried(entries):
         history[entry.key].append(entry)
-    found: list[Event] = []
+    news: list[Event] = []
     moved: dict[tuple[str, str, str], list[Entry]] = defaultdict(list)
     for key, own in history.items():
         newest = own[-1]
         last = before.get(str(key)) or (Standing(own[-2].red, own[-2].versions) if len(own) > 1 else None)
         if newest.red and not (last and last.red):
-            found.append(Event("regression", str(key), _why(newest), (key,), is_red=True))
+            news.append(Event("regression", str(key), _why(newest), (key,), is_red=True))
         elif last and last.red and not newest.red:
-            found.append(Event("recovery", str(key), f"not red any more: {newest.status}", (key,)))
+            news.append(Event("recovery", str(key), f"not red any more: {newest.status}", (key,)))
         for name, version in newest.versions.items():
             then = last.versions.get(name, version) if last else version
             if then != version and name not in NOT_A_LIBRARY:
                 moved[name, then, version].append(newest)
-    return sorted([*found, *_releases(moved)], key=lambda event: (WORST[event.kind], event.subject))
+    return sorted([*news, *_releases(moved)], key=lambda event: (WORST[event.kind], event.subject))
 
 
 def _releases(moved: Mapping[tuple[str, str, str], Sequence[Entry]]) -> Iterator[Event]:
     for (name, then, now), entries in moved.items():
         red = sum(entry.red for entry in entries)
-        said = f"measured in {counted(len(entries), 'case')}, {red or 'none'} of them red"
-        yield Event("release", f"{name} {then} -> {now}", said, tuple(e.key for e in entries), is_red=bool(red))
+        summary = f"measured in {counted(len(entries), 'case')}, {red or 'none'} of them red"
+        yield Event("release", f"{name} {then} -> {now}", summary, tuple(e.key for e in entries), is_red=bool(red))
 
 
 def _why(entry: Entry) -> str:

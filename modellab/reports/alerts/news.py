@@ -17,14 +17,14 @@ def for_each(
     rules: Rules, entries: Sequence[Entry], releases: Sequence[Event], told: Mapping[str, Told]
 ) -> dict[str, list[Event]]:
     """By target, what is new for it; `entries` in order of time, `releases` as an index has them."""
-    found = {}
+    by_target = {}
     for name in rules.to:
         own = [rule for rule in rules.rule if name in rule.to]
         known = told.get(name, Told())
         new = [event for event in releases if event.subject not in known.releases]
         every = [*events.changes(entries, known.cases), *new]
-        found[name] = [event for event in every if any(rule.takes(event.kind, event.cases) for rule in own)]
-    return found
+        by_target[name] = [event for event in every if any(rule.takes(event.kind, event.cases) for rule in own)]
+    return by_target
 
 
 def digest(entries: Sequence[Entry], days: float, now: datetime | None = None) -> tuple[list[Event], list[str]]:
@@ -40,9 +40,9 @@ def digest(entries: Sequence[Entry], days: float, now: datetime | None = None) -
     still = [name for name in red if name not in new]
     sessions = {entry.session for entry in lately}
     ran = f"{counted(len(lately), 'result')} of {counted(len({e.key for e in lately}), 'case')}"
-    said = [
+    lines = [
         f"{ran} in {counted(len(sessions), 'session')}; {len(red) or 'none'} of {counted(len(newest), 'case')} red now",
         *words.lines(happened),
         *([f"still red: {words.listed(still)}"] if still else []),
     ]
-    return happened, said
+    return happened, lines

@@ -33,7 +33,7 @@ def unmeasured(entries: Iterable[Entry], index: str, hosts: Sequence[str]) -> tu
         for name, version in entry.versions.items():
             if name not in NOT_A_LIBRARY:
                 measured[name][version].append(entry.key)
-    found, missing = [], []
+    released, missing = [], []
     for name in sorted(measured):
         try:
             version = _newest(f"{index.rstrip('/')}/{quote(name, safe='')}/json")
@@ -43,8 +43,8 @@ def unmeasured(entries: Iterable[Entry], index: str, hosts: Sequence[str]) -> tu
         if version not in measured[name]:
             here = ", ".join(sorted(measured[name]))
             cases = tuple(case for those in measured[name].values() for case in those)
-            found.append(Event("release", f"{name} {version}", f"released; measured is {here}", cases))
-    return found, missing
+            released.append(Event("release", f"{name} {version}", f"released; measured is {here}", cases))
+    return released, missing
 
 
 def _newest(url: str) -> str:

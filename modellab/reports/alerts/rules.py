@@ -120,12 +120,12 @@ def read(path: Path) -> Rules:
         table = tomllib.loads(textfile.read(path))
     except (UnreadableError, RecursionError, ValueError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
-    found = parse(Rules, path, table)
-    named = [name for rule in found.rule for name in rule.to]
-    for name in (*named, *(found.digest.to if found.digest else ())):
-        if name not in found.to:
-            raise ConfigError(f"{path}: there is no [to.{name}]: {did_you_mean(name, found.to)}")
-    return found
+    rules = parse(Rules, path, table)
+    named = [name for rule in rules.rule for name in rule.to]
+    for name in (*named, *(rules.digest.to if rules.digest else ())):
+        if name not in rules.to:
+            raise ConfigError(f"{path}: there is no [to.{name}]: {did_you_mean(name, rules.to)}")
+    return rules
 
 
 def secret(name: str, environment: Mapping[str, str] = os.environ) -> str:

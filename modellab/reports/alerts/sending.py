@@ -21,7 +21,7 @@ ID_DIGITS = 32
 HEADERS = {"content-type": "application/json; charset=utf-8", "user-agent": "modellab"}
 
 
-def send(name: str, target: Target, title: str, said: Sequence[str], hosts: Sequence[str], id: str = "") -> None:
+def send(name: str, target: Target, title: str, sentences: Sequence[str], hosts: Sequence[str], id: str = "") -> None:
     """Send a message to a target; NotSentError where it was not taken, ConfigError for a target that cannot be.
 
     `id` tells who receives a message twice that it is one: an e-mail's Message-ID, a webhook's `webhook-id` and
@@ -29,9 +29,9 @@ def send(name: str, target: Target, title: str, said: Sequence[str], hosts: Sequ
     """
     id = id or new_id()
     if target.email:
-        _mail(name, target, title, said, id)
+        _mail(name, target, title, sentences, id)
     else:
-        _call(name, target.url(), words.slack(title, said), hosts, id)
+        _call(name, target.url(), words.slack(title, sentences), hosts, id)
 
 
 def new_id(of: str = "") -> str:
@@ -50,7 +50,7 @@ def _call(name: str, url: str, body: str, hosts: Sequence[str], id: str) -> None
         raise NotSentError(f"[to.{name}]: the webhook answered {status}")
 
 
-def _mail(name: str, target: Target, title: str, said: Sequence[str], id: str) -> None:
+def _mail(name: str, target: Target, title: str, sentences: Sequence[str], id: str) -> None:
     host, _, port = target.smtp.rpartition(":")
     password = secret(target.password_env) if target.password_env else ""
     context = ssl.create_default_context()
@@ -64,16 +64,16 @@ def _mail(name: str, target: Target, title: str, said: Sequence[str], id: str) -
                 server.starttls(context=context)
             if target.user:
                 server.login(target.user, password)
-            server.send_message(_message(target, title, said, id))
+            server.send_message(_message(target, title, sentences, id))
     except (OSError, smtplib.SMTPException) as error:
         raise NotSentError(f"[to.{name}]: {target.smtp} did not take the e-mail: {type(error).__name__}") from None
 
 
-def _message(target: Target, title: str, said: Sequence[str], id: str) -> EmailMessage:
+def _message(target: Target, title: str, sentences: Sequence[str], id: str) -> EmailMessage:
     message = EmailMessage()
     message["Subject"] = " ".join(title.split())
     message["From"], message["To"] = target.sender, ", ".join(target.email)
     message["Date"], message["Message-ID"] = formatdate(), f"<{id}@{target.sender.rpartition('@')[2].rstrip('>')}>"
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(words.text(title, said))
+    message.set_content(words.text(title, sentences))
     return message

@@ -66,7 +66,7 @@ def read(mlruns: Path) -> dict[str, Told]:
         data = json.loads(path.read_text(encoding="utf-8"))
         if data["format"] != FORMAT:
             raise ValueError(f"its format is {data['format']}, expected {FORMAT}")
-        return {name: _told(each) for name, each in data["to"].items()}
+        return {name: _told(record) for name, record in data["to"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f"{path} cannot be read ({error}): remove it, and what is red now is told again") from error
 
@@ -76,8 +76,8 @@ def write(mlruns: Path, told: Mapping[str, Told]) -> None:
     mlruns.mkdir(parents=True, exist_ok=True)
     new = mlruns / f".{FILE}.new"
     targets = {}
-    for name, each in told.items():
-        targets[name] = {**asdict(each), "releases": sorted(each.releases)}
+    for name, record in told.items():
+        targets[name] = {**asdict(record), "releases": sorted(record.releases)}
     new.write_text(json.dumps({"format": FORMAT, "to": targets}, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     os.replace(new, mlruns / FILE)
 

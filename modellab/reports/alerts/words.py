@@ -27,7 +27,7 @@ def subject(events: Sequence[Event], of: str) -> str:
 
 def lines(events: Sequence[Event]) -> list[str]:
     """A line for each event; the last one says how many there are more."""
-    shown = [f"[{MARKS[event.kind]}] {event.subject}: {event.said}" for event in events[:MOST_LINES]]
+    shown = [f"[{MARKS[event.kind]}] {event.subject}: {event.summary}" for event in events[:MOST_LINES]]
     rest = len(events) - len(shown)
     return [escape.line(line) for line in shown] + ([f"and {counted(rest, 'event')} more"] if rest else [])
 
@@ -42,14 +42,14 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join([*names[:MOST_LINES], *([f"and {rest} more"] if rest > 0 else [])])
 
 
-def text(title: str, said: Sequence[str]) -> str:
+def text(title: str, sentences: Sequence[str]) -> str:
     """The whole message."""
-    return "\n".join([title, "", *said, ""])
+    return "\n".join([title, "", *sentences, ""])
 
 
-def slack(title: str, said: Sequence[str]) -> str:
+def slack(title: str, sentences: Sequence[str]) -> str:
     """What Slack's incoming webhooks take, as Mattermost's and Rocket.Chat's do."""
-    body = "\n".join(f"• {line}" for line in said)
+    body = "\n".join(f"• {line}" for line in sentences)
     return json.dumps({"text": f"*{title.translate(SLACK)}*\n{body.translate(SLACK)}"}, ensure_ascii=False)
 
 

@@ -36,8 +36,8 @@ def answer(root: Path, order: Mapping[str, Any]) -> dict[str, str]:
     try:
         return {"page": render(root, decode(order["entry"])), "problem": ""}
     except Exception as problem:  # noqa: BLE001 - a page is for looking at: whatever is wrong with it, numbers go on
-        said = str(problem) if isinstance(problem, ExtraError) else f"{type(problem).__name__}: {problem}"
-        return {"page": "", "problem": said}
+        reason = str(problem) if isinstance(problem, ExtraError) else f"{type(problem).__name__}: {problem}"
+        return {"page": "", "problem": reason}
 
 
 def render(root: Path, entry: Entry) -> str:
@@ -48,8 +48,8 @@ def render(root: Path, entry: Entry) -> str:
 
 def warm_up() -> None:
     """Draw a page of nothing, compress silence, align two words: that imports and compiles what others need."""
-    said = Utterance("0", {"wer": (1.0, 1.0)}, {"text": "a"}, 0.1, 0.1, 1.0)
-    nothing = Result(CaseId("asr", "none", "none", "none", "cpu", "float32"), (said,), {}, "", {})
+    utterance = Utterance("0", {"wer": (1.0, 1.0)}, {"text": "a"}, 0.1, 0.1, 1.0)
+    nothing = Result(CaseId("asr", "none", "none", "none", "cpu", "float32"), (utterance,), {}, "", {})
     page.render(Entry(key=nothing.key, status=Status.PASS, session="", result=nothing), Path())
     audio.compressed(Audio(np.zeros(1600, np.float32), 16_000), 10_000)
     edit_distance.align("a", "b")

@@ -24,21 +24,21 @@ def spans(task: Worded, case: Any, output: Any, duration_s: float) -> list[Span]
 
     A word's time is that of its place among the words of its segment. Raises what a task may raise on a stored output.
     """
-    segments = [each for each in output["segments"] if None not in (each[1], each[2])]
+    segments = [segment for segment in output["segments"] if None not in (segment[1], segment[2])]
     spoken, heard, normaliser = task.words(case, output)
     ends = list(itertools.accumulate(len(normaliser(text).split()) for text, _, _ in segments))
     if not ends or not ends[-1]:
         return []
     steps = align(normaliser(spoken), normaliser(heard)).steps
     moments = sorted(_moment(place, segments, ends) for place in _wrong(steps, ends[-1]))
-    found: list[Span] = []
+    stretches: list[Span] = []
     for moment in moments:
         start_s, end_s = max(0.0, moment - AROUND_S), min(duration_s, moment + AROUND_S)
-        if found and start_s <= found[-1][1] and end_s - found[-1][0] <= LONGEST_S:
-            found[-1] = found[-1][0], end_s
-        elif (begin_s := max(start_s, found[-1][1] if found else 0.0)) < end_s:
-            found.append((begin_s, end_s))
-    return found
+        if stretches and start_s <= stretches[-1][1] and end_s - stretches[-1][0] <= LONGEST_S:
+            stretches[-1] = stretches[-1][0], end_s
+        elif (begin_s := max(start_s, stretches[-1][1] if stretches else 0.0)) < end_s:
+            stretches.append((begin_s, end_s))
+    return stretches
 
 
 def _wrong(steps: Sequence[tuple[str, str, str]], words: int) -> Iterator[float]:

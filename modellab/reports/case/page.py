@@ -140,7 +140,7 @@ def _utterances(
 
 def _facts(entry: Entry, accepted: QualityBaseline | None, task: Task | None) -> list[tuple[str, str]]:
     key, commit, result = entry.key, entry.commit, entry.result
-    found = [
+    facts = [
         _quality(task.METRICS[0], result) if result and task else ("", ""),
         ("task", key.task),
         ("device", f"{key.device}, {key.precision}"),
@@ -155,16 +155,16 @@ def _facts(entry: Entry, accepted: QualityBaseline | None, task: Task | None) ->
         if accepted
         else ("baseline", "none to compare utterances with" if result else ""),
     ]
-    return [(name, text) for name, text in found if text]
+    return [(name, text) for name, text in facts if text]
 
 
 def _quality(metric: Metric, result: Result) -> tuple[str, str]:
     """The name of the first metric and its value with interval and N; no text where there is no value."""
-    found = intervals.of(metric, result.utterances)
-    if not found.known:
+    estimate = intervals.of(metric, result.utterances)
+    if not estimate.known:
         return "", ""
-    ends = f" [{', '.join(units.value(end, found.unit) for end in found.interval)}]" if found.interval else ""
-    return units.heading(metric.name), f"{units.value(found.value, found.unit)}{ends}, N {found.n}"
+    ends = f" [{', '.join(units.value(end, estimate.unit) for end in estimate.interval)}]" if estimate.interval else ""
+    return units.heading(metric.name), f"{units.value(estimate.value, estimate.unit)}{ends}, N {estimate.n}"
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
@@ -192,7 +192,9 @@ def _readings(result: Result | None) -> list[tuple[str, str]]:
         return []
     known = {name: value for name, value in result.readings.items() if not math.isnan(value)}
     shown = (readings.READINGS[name] for name in readings.TOLD if name in known)
-    return [(each.name, units.value(known[each.name], each.unit)) for each in shown if each.kind != "machine"]
+    return [
+        (reading.name, units.value(known[reading.name], reading.unit)) for reading in shown if reading.kind != "machine"
+    ]
 
 
 def _provenance(entry: Entry) -> list[tuple[str, str]]:
@@ -224,8 +226,8 @@ def _by_group(task: Task, data: views.Data, result: Result) -> list[tuple[str, l
     """Each key of groups: its name, a table, and what is to be said; nothing of a dataset that has changed."""
     if data.whole is None:
         return []
-    found = by_group.found(task, result.utterances, groups.labels(data.whole.rows))
-    return [(each.key, each.headings, list(each.rows()), list(each.sentences())) for each in found]
+    compared = by_group.compare_by_key(task, result.utterances, groups.labels(data.whole.rows))
+    return [(by_key.key, by_key.headings, list(by_key.rows()), list(by_key.sentences())) for by_key in compared]
 
 
 def _findings(
@@ -235,32 +237,32 @@ def _findings(
     if data.whole is None:
         return []
     try:
-        found = diagnosis.suspect(task, result, data.whole, accepted)
+        findings = diagnosis.suspect(task, result, data.whole, accepted)
     except views.ODD:
         return []
-    return [(each, [(id, numbers_of[id]) for id in each.ids if id in numbers_of][:NAMED]) for each in found]
+    return [(finding, [(id, numbers_of[id]) for id in finding.ids if id in numbers_of][:NAMED]) for finding in findings]
 
 
 def _listing(ordered: Sequence[Utterance], accepted: QualityBaseline | None, metric: Metric) -> dict[str, Any]:
     """A table of every utterance, in the order of the page, each with a link to its place there."""
     from markupsafe import Markup
 
-    failed = any(each.error for each in ordered)
+    failed = any(utterance.error for utterance in ordered)
     headings = ["", "utterance", metric.name, "baseline", "time", "RTF", *(["raised"] if failed else [])]
     rows = []
-    for i, each in enumerate(ordered, start=1):
-        numbers, before = each.counts.get(metric.name), worst_utterances.then(each, accepted, metric)
+    for i, utterance in enumerate(ordered, start=1):
+        numbers, before = utterance.counts.get(metric.name), worst_utterances.then(utterance, accepted, metric)
         now, then = (metric.value([part]) if part else float("nan") for part in (numbers, before))
-        rtf = each.wall_s / each.duration_s if each.duration_s > 0 else float("nan")
+        rtf = utterance.wall_s / utterance.duration_s if utterance.duration_s > 0 else float("nan")
         rows.append(
             [
                 (Markup('<a href="#u{}">{}</a>').format(i, i) if i <= DETAILED else str(i), i),
-                each.id,
+                utterance.id,
                 (units.value(now, metric.unit), now),
                 (units.value(then, metric.unit), then),
-                (units.value(each.wall_s, "s"), each.wall_s),
+                (units.value(utterance.wall_s, "s"), utterance.wall_s),
                 (units.value(rtf, "s/s"), rtf),
-                *([str(Status.ERROR) if each.error else ""] if failed else []),
+                *([str(Status.ERROR) if utterance.error else ""] if failed else []),
             ]
         )
     return {"headings": headings, "rows": rows}

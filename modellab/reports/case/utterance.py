@@ -64,20 +64,20 @@ def data(entry: Entry, golden: Path) -> Data:
     if Path(name).name != name:
         return Data(notes=(f"{name!r} is no name of a dataset: references and recordings are missing",))
     try:
-        found = _load(golden / name, _stamp(golden / name))
+        dataset = _load(golden / name, _stamp(golden / name))
     except ModellabError as problem:
         return Data(notes=(f"references and recordings are missing: {str(problem).splitlines()[0]}",))
-    rows = columns.by_id(found.rows)
+    rows = columns.by_id(dataset.rows)
     notes = []
     measured = entry.result.provenance.get("dataset_digest", "")
-    if found.digest != measured:
+    if dataset.digest != measured:
         notes.append(
             f"the dataset has changed since: this result has the digest {measured[:19] or 'none'}, on disk is"
-            f" {found.digest[:19]}; references and recordings below are those on disk now"
+            f" {dataset.digest[:19]}; references and recordings below are those on disk now"
         )
     if gone := sum(utterance.id not in rows for utterance in entry.result.utterances):
         notes.append(f"{gone} of {len(entry.result.utterances)} utterances are no longer in the dataset")
-    return Data(rows, found.options, tuple(notes), None if notes else found)
+    return Data(rows, dataset.options, tuple(notes), None if notes else dataset)
 
 
 def _stamp(folder: Path) -> int:

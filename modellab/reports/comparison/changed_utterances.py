@@ -61,23 +61,26 @@ class Column:
 
 def changes(case_pairs: Iterable[CasePair], metric: Metric, library: Library, *, every: bool = False) -> list[Changed]:
     """The utterances whose score differs, worst for B first; with `every` the others too."""
-    found: list[Changed] = []
+    changed: list[Changed] = []
     for case_pair in case_pairs:
         book = library.book(case_pair.b)
         pairs = [(a, b) for a, b in both(case_pair) if metric.name in a.counts and metric.name in b.counts]
-        found += [
+        changed += [
             _changed(case_pair.dataset, metric, harm, a, b, book)
             for (harm, moved), (a, b) in zip(_harms(metric, pairs), pairs, strict=True)
             if every or moved
         ]
-    return sorted(found, key=lambda each: (-each.harm, each.dataset, each.id))
+    return sorted(changed, key=lambda change: (-change.harm, change.dataset, change.id))
 
 
 def _harms(metric: Metric, pairs: Sequence[tuple[Utterance, Utterance]]) -> list[tuple[float, bool]]:
     """For each pair how much more it costs in B, and whether its counts are other ones (a baseline's are rounded)."""
     if not pairs:
         return []
-    a, b = (np.array([each.counts[metric.name] for each in side], dtype=float) for side in zip(*pairs, strict=True))
+    a, b = (
+        np.array([utterance.counts[metric.name] for utterance in side], dtype=float)
+        for side in zip(*pairs, strict=True)
+    )
     moved = ~(np.abs(b - a) <= STORED).all(axis=1)
     harms = np.where(moved, costs(metric, b) - costs(metric, a), 0.0)
     return [(round(float(harm), 6), bool(moves)) for harm, moves in zip(harms, moved, strict=True)]
@@ -104,12 +107,12 @@ def columns(ours: Sequence[Step], theirs: Sequence[Step]) -> Iterator[Column]:
 
 def _by_place(steps: Sequence[Step]) -> list[tuple[list[str], Step | None]]:
     """For each reference word the words inserted before it and its step; at the end what is inserted after all."""
-    found: list[tuple[list[str], Step | None]] = []
+    places: list[tuple[list[str], Step | None]] = []
     inserted: list[str] = []
     for step in steps:
         if step[0] == "I":
             inserted.append(step[2])
         else:
-            found.append((inserted, step))
+            places.append((inserted, step))
             inserted = []
-    return [*found, (inserted, None)]
+    return [*places, (inserted, None)]

@@ -40,33 +40,33 @@ def compare(
     if len(selections) == 2:
         a, b = selections
         case_pairs, notes = pairing.case_pairs(a, b)
-        found = two_systems.compare(a.spec, b.spec, case_pairs, library, noises, wanted, alpha)
-        return replace(found, notes=tuple(notes))
+        compared = two_systems.compare(a.spec, b.spec, case_pairs, library, noises, wanted, alpha)
+        return replace(compared, notes=tuple(notes))
     return _ranked(selections, noises, wanted, alpha)
 
 
 def _ranked(selections: Sequence[SelectedResults], noises: Noises, wanted: Sequence[str], alpha: float) -> Rankings:
-    each = [{entry.key.task for entry in selection.entries} for selection in selections]
-    if not (shared := sorted(set.intersection(*each))):
+    own_tasks = [{entry.key.task for entry in selection.entries} for selection in selections]
+    if not (shared := sorted(set.intersection(*own_tasks))):
         have = "; ".join(
-            f"{selection.spec} has {', '.join(sorted(found))}"
-            for selection, found in zip(selections, each, strict=True)
+            f"{selection.spec} has {', '.join(sorted(tasks))}"
+            for selection, tasks in zip(selections, own_tasks, strict=True)
         )
         raise ConfigError(f"no task has results of all: {have}")
     if wanted:
         two_systems.check_metrics(shared, wanted)
         shared = [task for task in shared if two_systems.metrics_of(task, wanted)]
-    found, reasons = [], []
+    rankings, reasons = [], []
     for task in shared:
         try:
-            found.append(ranking.rank(ranking.ranked_systems(selections, task), task, noises, wanted, alpha))
+            rankings.append(ranking.rank(ranking.ranked_systems(selections, task), task, noises, wanted, alpha))
         except ConfigError as error:
             reasons.append(f"{task}: {error}")
-    if not found and len(selections) == 1:
+    if not rankings and len(selections) == 1:
         raise ConfigError(f"{selections[0].spec} is one system: name another one to compare it with")
-    if not found:
+    if not rankings:
         raise ConfigError("; ".join(reasons))
-    return Rankings(tuple(selection.spec for selection in selections), tuple(found), tuple(reasons))
+    return Rankings(tuple(selection.spec for selection in selections), tuple(rankings), tuple(reasons))
 
 
 def rescore(selections: Sequence[SelectedResults], library: Library) -> list[SelectedResults]:

@@ -59,32 +59,32 @@ def per_thousand(sums: Floats) -> Floats:
     return np.asarray(1000 * top_over_bottom(sums))
 
 
-def table(said: Sequence[UtterancePair], alpha: float) -> Classes | None:
+def table(pairs: Sequence[UtterancePair], alpha: float) -> Classes | None:
     """The rates of every class; None where no utterance has words or nobody made an error."""
-    found = [_names(of.a) for of in said]
-    names = [each or frozenset() for each in found]
+    known_names = [_names(of.a) for of in pairs]
+    names = [own_names or frozenset() for own_names in known_names]
     ours, theirs = (
         [word_errors.tally(of.steps(), of, known) for of, known in zip(side, names, strict=True)]
-        for side in ([of.a for of in said], [of.b for of in said])
+        for side in ([of.a for of in pairs], [of.b for of in pairs])
     )
-    bottom = [sum(each.words.values()) for each in ours]
-    if not sum(bottom) or not any(sum(each.kinds.values()) for each in (*ours, *theirs)):
+    bottom = [sum(tally.words.values()) for tally in ours]
+    if not sum(bottom) or not any(sum(tally.kinds.values()) for tally in (*ours, *theirs)):
         return None
-    english = any(of.a.english for of in said)
-    told = any(each is not None for each in found)
+    english = any(of.a.english for of in pairs)
+    told = any(own_names is not None for own_names in known_names)
     drafts, rows = [], []
     for name, count, own in _kinds(ours, english=english, names=told):
-        tops = [[count(each) for each in side] for side in (ours, theirs)]
+        tops = [[count(tally) for tally in side] for side in (ours, theirs)]
         before, after = (np.array([top, bottom], dtype=float).T for top in tops)
         metric = Metric(name, UNIT, "lower", rate=per_thousand)
-        each = draft(metric, "", Rows(before, after, tuple(of.cluster for of in said)))
-        assert each is not None, "the reference has words"
-        drafts.append(each)
+        drafted = draft(metric, "", Rows(before, after, tuple(of.cluster for of in pairs)))
+        assert drafted is not None, "the reference has words"
+        drafts.append(drafted)
         rows.append((own, sum(tops[0]), sum(tops[1])))
     lines, _, family = all_settled(drafts, alpha)
     notes = () if told or not english else (NO_CAPITALS,)
     done = tuple(ErrorClass(line, *row) for line, row in zip(lines, rows, strict=True))
-    return Classes(done, len(said), sum(bottom), family, notes)
+    return Classes(done, len(pairs), sum(bottom), family, notes)
 
 
 def _names(of: Spoken) -> frozenset[str] | None:
@@ -95,16 +95,16 @@ def _kinds(
     ours: Sequence[Tally], *, english: bool, names: bool
 ) -> Iterator[tuple[str, Callable[[Tally], int], int | None]]:
     """Each row's name, what it counts of an utterance, and its reference words."""
-    yield ALL, lambda each: sum(each.kinds.values()), sum(sum(each.words.values()) for each in ours)
+    yield ALL, lambda tally: sum(tally.kinds.values()), sum(sum(tally.words.values()) for tally in ours)
     for letter, name in (("S", "substitutions"), ("D", "deletions"), ("I", "insertions")):
         yield name, _count("kinds", letter), None
     for name in word_errors.CLASSES:
         if (name == word_errors.NAMES and not names) or (name == word_errors.FUNCTION and not english):
             continue
-        yield name, _count("errors", name), sum(each.words[name] for each in ours)
-    yield MADE_UP, lambda each: each.hallucinated, None
-    yield LOST, lambda each: each.dropped, None
+        yield name, _count("errors", name), sum(tally.words[name] for tally in ours)
+    yield MADE_UP, lambda tally: tally.hallucinated, None
+    yield LOST, lambda tally: tally.dropped, None
 
 
 def _count(what: str, name: str) -> Callable[[Tally], int]:
-    return lambda each: int(getattr(each, what)[name])
+    return lambda tally: int(getattr(tally, what)[name])

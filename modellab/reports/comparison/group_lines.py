@@ -19,7 +19,7 @@ def lines(
     case_pairs: Sequence[CasePair], metric: Metric, library: Library, alpha: float
 ) -> tuple[list[Line], list[str]]:
     """The lines of every dataset and key, with Holm's p over a key's groups; and which groups are too few to tell."""
-    found: list[Line] = []
+    group_lines: list[Line] = []
     notes: list[str] = []
     for case_pair in case_pairs:
         rows, labels = quality.rows(case_pair, metric), groups.labels(library.book(case_pair.b).rows.values())
@@ -33,9 +33,9 @@ def lines(
                     few.append(f"{value} (n = {len(own)})")
                 elif made := quality.draft(metric, f"{case_pair.dataset} {key}={value}", part):
                     drafts.append(made)
-            found += _settled(drafts, alpha)
+            group_lines += _settled(drafts, alpha)
             notes += [f"{case_pair.dataset} by {key}, too few to tell: {', '.join(few)}"] if few else []
-    return found, notes
+    return group_lines, notes
 
 
 def is_few(rows: Rows) -> bool:

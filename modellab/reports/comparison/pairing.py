@@ -53,12 +53,12 @@ def chosen(selection: SelectedResults, task: str = "", dataset: str = "") -> Sel
             raise ConfigError(
                 f"{selection.spec} has no results of the {what} {wanted!r}: {did_you_mean(wanted, there)}"
             )
-    found = [
+    entries = [
         entry for entry in selection.entries if task in ("", entry.key.task) and dataset in ("", entry.key.dataset)
     ]
-    if not found:
+    if not entries:
         raise ConfigError(f"{selection.spec} has no results of the task {task!r} on {dataset!r}")
-    return SelectedResults(selection.spec, tuple(found))
+    return SelectedResults(selection.spec, tuple(entries))
 
 
 def case_pairs(a: SelectedResults, b: SelectedResults) -> tuple[list[CasePair], list[str]]:
@@ -77,32 +77,32 @@ def case_pairs(a: SelectedResults, b: SelectedResults) -> tuple[list[CasePair], 
         for task, dataset in places
         if (task, dataset) not in others
     ]
-    found: list[CasePair] = []
+    every_pair: list[CasePair] = []
     for place in shared:
         pairs, left = _pairs(ours[place], theirs[place], a.spec, b.spec)
-        found += pairs
+        every_pair += pairs
         notes += left
-    return _fair(found, notes, a, b)
+    return _fair(every_pair, notes, a, b)
 
 
 def _fair(
-    found: Sequence[CasePair], notes: list[str], a: SelectedResults, b: SelectedResults
+    pairs: Sequence[CasePair], notes: list[str], a: SelectedResults, b: SelectedResults
 ) -> tuple[list[CasePair], list[str]]:
     """Without those that must not be compared, or are one and the same result."""
-    same = [each for each in found if each.a.id == each.b.id]
-    refused = [why for each in found if each.a.id != each.b.id and (why := unfair(each.a, each.b))]
-    fair = [each for each in found if each.a.id != each.b.id and not unfair(each.a, each.b)]
+    same = [pair for pair in pairs if pair.a.id == pair.b.id]
+    refused = [why for pair in pairs if pair.a.id != pair.b.id and (why := unfair(pair.a, pair.b))]
+    fair = [pair for pair in pairs if pair.a.id != pair.b.id and not unfair(pair.a, pair.b)]
     if not fair and refused:
         more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
         raise ConfigError(f"cannot be compared{more}: {refused[0]}")
     if not fair:
         raise ConfigError(
-            f"{a.spec} and {b.spec} are the same results (session {found[0].a.session}): name another commit, session"
+            f"{a.spec} and {b.spec} are the same results (session {pairs[0].a.session}): name another commit, session"
             " or @baseline"
         )
     notes = [*notes, *(f"refused: {why}" for why in refused)]
     if same:
-        notes.append(f"{len(same)} of {len(found)} cases are the same result on both sides: left out")
+        notes.append(f"{len(same)} of {len(pairs)} cases are the same result on both sides: left out")
     return fair, notes
 
 
@@ -117,8 +117,8 @@ def _pairs(ours: Sequence[Entry], theirs: Sequence[Entry], a: str, b: str) -> tu
             for entries, spec in ((left[key], a), (right[key], b)):
                 if len(entries) > 1:
                     raise _ambiguous(entries, spec)
-        alone = [name(each.key) for each in (*ours, *theirs) if same(each.key) not in both]
-        notes = [f"on {ours[0].key.dataset} left out, it has no partner: {each}" for each in alone]
+        alone = [name(entry.key) for entry in (*ours, *theirs) if same(entry.key) not in both]
+        notes = [f"on {ours[0].key.dataset} left out, it has no partner: {case_name}" for case_name in alone]
         return [CasePair(left[key][0], right[key][0]) for key in both], notes
     for several, spec in ((ours, a), (theirs, b)):
         if len(several) > 1:
@@ -140,17 +140,17 @@ def _place(key: CaseId) -> str:
 
 
 def _by(entries: Iterable[Entry], same: Callable[[CaseId], str]) -> Mapping[str, list[Entry]]:
-    found: dict[str, list[Entry]] = defaultdict(list)
+    grouped: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
-        found[same(entry.key)].append(entry)
-    return found
+        grouped[same(entry.key)].append(entry)
+    return grouped
 
 
 def _places(selection: SelectedResults) -> Mapping[Place, list[Entry]]:
-    found: dict[Place, list[Entry]] = defaultdict(list)
+    by_place: dict[Place, list[Entry]] = defaultdict(list)
     for entry in selection.entries:
-        found[entry.key.task, entry.key.dataset].append(entry)
-    return found
+        by_place[entry.key.task, entry.key.dataset].append(entry)
+    return by_place
 
 
 def _words(selection: SelectedResults) -> set[str]:

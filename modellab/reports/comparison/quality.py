@@ -99,7 +99,8 @@ def rows(case_pair: CasePair, metric: Metric) -> Rows | None:
         return None
     clusters = tuple(f"{case_pair.dataset}/{name}" if (name := a.cluster or b.cluster) else "" for a, b in pairs)
     before, after = (
-        np.array([each.counts[metric.name] for each in side], dtype=float) for side in zip(*pairs, strict=True)
+        np.array([utterance.counts[metric.name] for utterance in side], dtype=float)
+        for side in zip(*pairs, strict=True)
     )
     return Rows(before, after, clusters)
 
@@ -113,12 +114,12 @@ def pooled(parts: Sequence[Rows]) -> Rows:
     )
 
 
-def draft(metric: Metric, dataset: str, found: Rows) -> Draft | None:
+def draft(metric: Metric, dataset: str, counts: Rows) -> Draft | None:
     """The line of one metric; None where neither side has a value."""
-    test = paired_quality.compare(metric, found.before, found.after, found.clusters)
+    test = paired_quality.compare(metric, counts.before, counts.after, counts.clusters)
     if math.isnan(test.now) and math.isnan(test.baseline):
         return None
-    wins, losses, ties = _wins(metric, found)
+    wins, losses, ties = _wins(metric, counts)
     line = Line(
         dataset,
         metric,
@@ -130,39 +131,41 @@ def draft(metric: Metric, dataset: str, found: Rows) -> Draft | None:
         wins,
         losses,
         ties,
-        len(found.before),
+        len(counts.before),
         test.units,
         test.changed,
     )
-    return Draft(line, found)
+    return Draft(line, counts)
 
 
 def finer(drafts: Sequence[Draft], alpha: float) -> list[Draft]:
     """With a p from more permutations where it was the smallest possible one and the family asks for a smaller one."""
-    family = sum(each.least_p <= alpha for each in drafts)
+    family = sum(drafted.least_p <= alpha for drafted in drafts)
     draws = min(FINE, math.ceil(8 * family / alpha))
     floor = 2 / (permutation.PERMUTATIONS + 1)
     if draws <= permutation.PERMUTATIONS:
         return list(drafts)
     return [
-        _finer(each, draws) if each.line.p <= floor and each.line.changed > permutation.EXACT else each
-        for each in drafts
+        _finer(drafted, draws) if drafted.line.p <= floor and drafted.line.changed > permutation.EXACT else drafted
+        for drafted in drafts
     ]
 
 
-def _finer(each: Draft, draws: int) -> Draft:
-    before, after = (intervals.by_unit(side, each.rows.clusters) for side in (each.rows.before, each.rows.after))
-    ends = permutation.permutation_p(each.line.metric, before, after, draws)
-    return replace(each, line=replace(each.line, p=min(1.0, 2 * min(ends))))
+def _finer(drafted: Draft, draws: int) -> Draft:
+    before, after = (
+        intervals.by_unit(side, drafted.rows.clusters) for side in (drafted.rows.before, drafted.rows.after)
+    )
+    ends = permutation.permutation_p(drafted.line.metric, before, after, draws)
+    return replace(drafted, line=replace(drafted.line, p=min(1.0, 2 * min(ends))))
 
 
-def settled(each: Draft, p: float | None, family: int, alpha: float) -> Line:
+def settled(drafted: Draft, p: float | None, family: int, alpha: float) -> Line:
     """The line, with what the whole family makes of it."""
-    line, found = each.line, each.rows
-    before, after = (intervals.by_unit(side, found.clusters) for side in (found.before, found.after))
+    line, counts = drafted.line, drafted.rows
+    before, after = (intervals.by_unit(side, counts.clusters) for side in (counts.before, counts.after))
     mde = detectable_effect.minimum_detectable_effect(
-        intervals.costs(line.metric, found.before),
-        intervals.bottom_of(found.before),
+        intervals.costs(line.metric, counts.before),
+        intervals.bottom_of(counts.before),
         line.units,
         intervals.jackknife_error(line.metric, before, after),
         alpha / (2 * max(1, family)),
@@ -178,10 +181,10 @@ def all_settled(
     drafts: Sequence[Draft], alpha: float, clocks: Sequence[float] = ()
 ) -> tuple[list[Line], list[float | None], int]:
     """The lines and the adjusted p of `clocks`, as one family of tests by Holm's correction; and how many it counts."""
-    counted = [each.line.p if each.least_p <= alpha else None for each in drafts]
+    counted = [drafted.line.p if drafted.least_p <= alpha else None for drafted in drafts]
     ps = adjusted([*counted, *clocks])
     family = sum(p is not None for p in ps)
-    lines = [settled(each, p, family, alpha) for each, p in zip(drafts, ps, strict=False)]
+    lines = [settled(drafted, p, family, alpha) for drafted, p in zip(drafts, ps, strict=False)]
     return lines, ps[len(drafts) :], family
 
 
@@ -199,11 +202,11 @@ def value(metric: Metric, counts: Mapping[str, Counts]) -> float:
     return metric.value([counts[metric.name]]) if metric.name in counts else math.nan
 
 
-def _wins(metric: Metric, found: Rows) -> tuple[int, int, int]:
+def _wins(metric: Metric, counts: Rows) -> tuple[int, int, int]:
     """In how many utterances B is better, worse, the same; where one has no rate, by what it adds to the bad side."""
-    a, b = (_standing(metric, side) for side in (found.before, found.after))
+    a, b = (_standing(metric, side) for side in (counts.before, counts.after))
     without = ~(np.isfinite(a) & np.isfinite(b))
-    a, b = (np.where(without, costs(metric, side), rate) for side, rate in ((found.before, a), (found.after, b)))
+    a, b = (np.where(without, costs(metric, side), rate) for side, rate in ((counts.before, a), (counts.after, b)))
     slack = 1e-9 * (np.abs(a) + np.abs(b))
     wins, losses = int((b < a - slack).sum()), int((b > a + slack).sum())
     return wins, losses, len(a) - wins - losses

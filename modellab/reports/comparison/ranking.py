@@ -80,14 +80,14 @@ class Ranking:
 
 def ranked_systems(selections: Sequence[SelectedResults], task: str) -> list[System]:
     """Every system of the selections in one task, in their order; a spec with a WHEN lends it to the name."""
-    found: dict[str, dict[str, Entry]] = {}
+    by_label: dict[str, dict[str, Entry]] = {}
     for selection in selections:
         _, at, when = selection.spec.partition("@")
         suffix = f"@{when}" if at and when != LATEST else ""
         for entry in selection.entries:
             if entry.key.task == task:
-                found.setdefault(f"{name(entry.key)}{suffix}", {})[entry.key.dataset] = entry
-    return [System(label, entries) for label, entries in found.items()]
+                by_label.setdefault(f"{name(entry.key)}{suffix}", {})[entry.key.dataset] = entry
+    return [System(label, entries) for label, entries in by_label.items()]
 
 
 def rank(
@@ -104,14 +104,16 @@ def rank(
     metric = metrics_of(task, wanted)[0]
     datasets, notes = _datasets(field, task)
     field, left = _trimmed(field, datasets, metric)
-    rows = {each.name: _rows(each, datasets, metric) for each in field}
+    rows = {system.name: _rows(system, datasets, metric) for system in field}
     sign = 1.0 if metric.better == "lower" else -1.0
-    order = sorted(field, key=lambda each: (_last(sign * metric.value(map(tuple, rows[each.name].before))), each.name))
+    order = sorted(
+        field, key=lambda system: (_last(sign * metric.value(map(tuple, rows[system.name].before))), system.name)
+    )
     ranked_pairs, family = _ranked_pairs(order, rows, metric, alpha)
-    places = spans([each.name for each in order], [(duo.a, duo.b) for duo in ranked_pairs if duo.line.told])
+    places = spans([system.name for system in order], [(duo.a, duo.b) for duo in ranked_pairs if duo.line.told])
     standings = [
-        replace(_standing(each, metric, rows[each.name]), best=best, worst=worst, letters=letters)
-        for each, (best, worst, letters) in zip(order, places, strict=True)
+        replace(_standing(system, metric, rows[system.name]), best=best, worst=worst, letters=letters)
+        for system, (best, worst, letters) in zip(order, places, strict=True)
     ]
     n, timed = len(rows[order[0].name].before), _with_speeds(standings, order, noises)
     return Ranking(task, metric, datasets, n, timed, tuple(ranked_pairs), family, alpha, (*notes, *left))
@@ -135,11 +137,11 @@ def spans(order: Sequence[str], told: Iterable[tuple[str, str]]) -> list[tuple[i
     groups.sort(key=lambda group: sorted(map(order.index, group)))
     return [
         (
-            1 + sum(worse == each for _, worse in pairs),
-            len(order) - sum(better == each for better, _ in pairs),
-            "".join(_letter(at) for at, group in enumerate(groups) if each in group),
+            1 + sum(worse == label for _, worse in pairs),
+            len(order) - sum(better == label for better, _ in pairs),
+            "".join(_letter(at) for at, group in enumerate(groups) if label in group),
         )
-        for each in order
+        for label in order
     ]
 
 
@@ -153,11 +155,11 @@ def _letter(at: int) -> str:
 
 def _datasets(field: Sequence[System], task: str) -> tuple[tuple[str, ...], list[str]]:
     """The datasets of all systems, and a sentence for each that is left out; ConfigError where none is left."""
-    every = sorted({dataset for each in field for dataset in each.entries})
+    every = sorted({dataset for system in field for dataset in system.entries})
     shared, notes, refused = [], [], []
     for dataset in every:
-        without = [each.name for each in field if dataset not in each.entries]
-        there = [each.entries[dataset] for each in field if dataset in each.entries]
+        without = [system.name for system in field if dataset not in system.entries]
+        there = [system.entries[dataset] for system in field if dataset in system.entries]
         why = next((why for other in there[1:] if (why := unfair(there[0], other))), "")
         if without:
             notes.append(f"{dataset} left out: no result of {', '.join(without)}")
@@ -180,15 +182,15 @@ def _trimmed(field: Sequence[System], datasets: Sequence[str], metric: Metric) -
     """The systems with the utterances that all have, and how many others there were."""
     notes, kept = [], {}
     for dataset in datasets:
-        ids = [_ids(each.entries[dataset], metric) for each in field]
+        ids = [_ids(system.entries[dataset], metric) for system in field]
         kept[dataset] = set.intersection(*ids)
         if left := len(set.union(*ids)) - len(kept[dataset]):
             notes.append(f"{dataset}: {len(kept[dataset])} utterances ranked, {left} that not all have left out")
         if not kept[dataset]:
             raise ConfigError(f"cannot be ranked: there is no utterance of {dataset} that all have with {metric.name}")
     return [
-        System(each.name, {dataset: _only(each.entries[dataset], kept[dataset]) for dataset in datasets})
-        for each in field
+        System(system.name, {dataset: _only(system.entries[dataset], kept[dataset]) for dataset in datasets})
+        for system in field
     ], notes
 
 
@@ -203,9 +205,11 @@ def _only(entry: Entry, ids: set[str]) -> Entry:
     return replace(entry, result=replace(entry.result, utterances=tuple(kept)))
 
 
-def _rows(each: System, datasets: Sequence[str], metric: Metric) -> Rows:
+def _rows(system: System, datasets: Sequence[str], metric: Metric) -> Rows:
     """A system's counts against themselves, over all datasets."""
-    parts = [rows for at in datasets if (rows := quality.rows(CasePair(each.entries[at], each.entries[at]), metric))]
+    parts = [
+        rows for at in datasets if (rows := quality.rows(CasePair(system.entries[at], system.entries[at]), metric))
+    ]
     return quality.pooled(parts)
 
 
@@ -225,25 +229,29 @@ def _ranked_pairs(
 
 def _draft(metric: Metric, a: Rows, b: Rows) -> Draft:
     clusters = tuple(x or y for x, y in zip(a.clusters, b.clusters, strict=True))
-    found = quality.draft(metric, POOLED, Rows(a.before, b.before, clusters))
-    if found is None:
+    drafted = quality.draft(metric, POOLED, Rows(a.before, b.before, clusters))
+    if drafted is None:
         raise ConfigError(f"cannot be ranked by {metric.name}: it has no value")
-    return found
+    return drafted
 
 
-def _standing(each: System, metric: Metric, rows: Rows) -> Standing:
+def _standing(system: System, metric: Metric, rows: Rows) -> Standing:
     own = rate(metric, list(map(tuple, rows.before)), rows.clusters)
     return Standing(
-        each.name,
+        system.name,
         own.value,
         own.interval,
         {
             at: metric.value(item.counts[metric.name] for item in entry.result.utterances)
-            for at, entry in each.entries.items()
+            for at, entry in system.entries.items()
             if entry.result
         },
         peak_bytes=max(
-            (entry.result.readings.get("peak_rss_bytes", math.nan) for entry in each.entries.values() if entry.result),
+            (
+                entry.result.readings.get("peak_rss_bytes", math.nan)
+                for entry in system.entries.values()
+                if entry.result
+            ),
             default=math.nan,
         ),
     )
@@ -251,16 +259,16 @@ def _standing(each: System, metric: Metric, rows: Rows) -> Standing:
 
 def _with_speeds(standings: Sequence[Standing], order: Sequence[System], noises: Noises) -> tuple[Standing, ...]:
     """With each one's time against the fastest, where all were measured on one machine class."""
-    machines = {entry.result.machine for each in order for entry in each.entries.values() if entry.result}
+    machines = {entry.result.machine for system in order for entry in system.entries.values() if entry.result}
     if len(machines) > 1:
         return tuple(standings)
-    against = [found for each in order if (found := _timing(order[0], each, noises))]
+    against = [timing for system in order if (timing := _timing(order[0], system, noises))]
     if len(against) < len(order):
         return tuple(standings)
     fastest = min(range(len(order)), key=lambda at: against[at].ratio)
     return tuple(
-        replace(standing, timing=_timing(order[fastest], each, noises))
-        for standing, each in zip(standings, order, strict=True)
+        replace(standing, timing=_timing(order[fastest], system, noises))
+        for standing, system in zip(standings, order, strict=True)
     )
 
 
@@ -274,7 +282,7 @@ def _provenance(entry: Entry, what: str) -> str:
 
 
 def _names(field: Sequence[System]) -> str:
-    return ", ".join(each.name for each in field)
+    return ", ".join(system.name for system in field)
 
 
 def _last(value: float) -> float:

@@ -108,40 +108,42 @@ def clock_of(case_pairs: Sequence[CasePair], noises: Noises, dataset: str) -> Sp
     ratios = np.concatenate([log_ratios(case_pair, clock) for case_pair in case_pairs])
     if len(ratios) < FEWEST:
         return None
-    found = trimmed(ratios)
+    estimate = trimmed(ratios)
     between = [[noises(result.key, result.machine, clock) for result in case_pair.results] for case_pair in case_pairs]
     every = [noise for pair in between for noise in pair]
     sds = [
         max(max(noise.sd, LEAST) if noise.calibrated else ASSUMED for noise in side)
         for side in zip(*between, strict=True)
     ]
-    df = min([found.df, *(noise.n - 1 for noise in every if noise.calibrated)])
-    error = math.sqrt(found.error**2 + sum(sd**2 for sd in sds))
+    df = min([estimate.df, *(noise.n - 1 for noise in every if noise.calibrated)])
+    error = math.sqrt(estimate.error**2 + sum(sd**2 for sd in sds))
     half = student_t(df) * error
     return SpeedComparison(
         dataset,
         clock,
         _factor([case_pair.results[0] for case_pair in case_pairs], clock),
         _factor([case_pair.results[1] for case_pair in case_pairs], clock),
-        math.exp(found.mean),
-        (math.exp(found.mean - half), math.exp(found.mean + half)),
-        2 * float(stdtr(df, -abs(found.mean) / error)),
+        math.exp(estimate.mean),
+        (math.exp(estimate.mean - half), math.exp(estimate.mean + half)),
+        2 * float(stdtr(df, -abs(estimate.mean) / error)),
         len(ratios),
         next((why for case_pair in case_pairs for result in case_pair.results if (why := invalid(result))), ""),
         not all(noise.calibrated for noise in every),
     )
 
 
-def _times(said: Utterance) -> tuple[float, float, float]:
-    return said.wall_s, said.cpu_s, said.gpu_s
+def _times(utterance: Utterance) -> tuple[float, float, float]:
+    return utterance.wall_s, utterance.cpu_s, utterance.gpu_s
 
 
 def _factor(results: Sequence[Result], clock: str) -> float:
     """The real-time factor: as it was read of one result, of several from their utterances. NaN where unknown."""
     if len(results) == 1:
         return results[0].readings.get(clock, math.nan)
-    said = [item for result in results for item in result.utterances if not item.error]
-    return sum(_times(item)[CLOCKS[clock]] for item in said) / (sum(item.duration_s for item in said) or math.nan)
+    utterances = [item for result in results for item in result.utterances if not item.error]
+    return sum(_times(item)[CLOCKS[clock]] for item in utterances) / (
+        sum(item.duration_s for item in utterances) or math.nan
+    )
 
 
 def _peak(case_pair: CasePair, kind: str) -> Peak | None:

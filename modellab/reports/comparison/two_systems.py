@@ -61,15 +61,16 @@ def metrics_of(task: str, wanted: Sequence[str]) -> list[Metric]:
     known = {metric.name: metric for metric in tasks.get(task).METRICS}
     if not wanted:
         return [metric for metric in known.values() if metric.gated and metric.kind == "quality"]
-    return [known[each] for each in wanted if each in known]
+    return [known[metric_name] for metric_name in wanted if metric_name in known]
 
 
-def check_metrics(found: Sequence[str], wanted: Sequence[str]) -> None:
+def check_metrics(task_names: Sequence[str], wanted: Sequence[str]) -> None:
     """ConfigError for a metric that none of these tasks has."""
-    known = {metric.name for task in found for metric in tasks.get(task).METRICS}
-    for each in wanted:
-        if each not in known:
-            raise ConfigError(f"{', '.join(sorted(set(found)))} has no metric {each!r}: {did_you_mean(each, known)}")
+    known = {metric.name for task in task_names for metric in tasks.get(task).METRICS}
+    for metric_name in wanted:
+        if metric_name not in known:
+            where = ", ".join(sorted(set(task_names)))
+            raise ConfigError(f"{where} has no metric {metric_name!r}: {did_you_mean(metric_name, known)}")
 
 
 def compare(
@@ -87,11 +88,11 @@ def compare(
     for case_pair in case_pairs:
         grouped[case_pair.task, name(case_pair.a.key), name(case_pair.b.key)].append(case_pair)
     drafted: list[tuple[SystemPair, list[Draft]]] = []
-    for (task, ours, theirs), found in grouped.items():
+    for (task, ours, theirs), pairs in grouped.items():
         metrics = metrics_of(task, wanted)
         if metrics:
-            system_pair = SystemPair(task, ours, theirs, tuple(found), notes=_notes(found))
-            drafted.append((_timed(system_pair, noises), _drafts(found, metrics)))
+            system_pair = SystemPair(task, ours, theirs, tuple(pairs), notes=_notes(pairs))
+            drafted.append((_timed(system_pair, noises), _drafts(pairs, metrics)))
     system_pairs, family = _settled(drafted, alpha)
     return Compared(
         a, b, tuple(_looked_into(system_pair, library, alpha) for system_pair in system_pairs), family, alpha
@@ -100,13 +101,13 @@ def compare(
 
 def _drafts(case_pairs: Sequence[CasePair], metrics: Sequence[Metric]) -> list[Draft]:
     """A line for each metric: pooled where there are several datasets under one normaliser, then by dataset."""
-    found = []
+    drafts = []
     for metric in metrics:
         parts = [(case_pair.dataset, rows) for case_pair in case_pairs if (rows := quality.rows(case_pair, metric))]
         if len(parts) > 1 and alike(case_pairs):
-            found.append(quality.draft(metric, POOLED, quality.pooled([rows for _, rows in parts])))
-        found += [quality.draft(metric, dataset, rows) for dataset, rows in parts]
-    return [each for each in found if each]
+            drafts.append(quality.draft(metric, POOLED, quality.pooled([rows for _, rows in parts])))
+        drafts += [quality.draft(metric, dataset, rows) for dataset, rows in parts]
+    return [draft for draft in drafts if draft]
 
 
 def alike(case_pairs: Sequence[CasePair]) -> bool:
@@ -136,26 +137,26 @@ def _notes(case_pairs: Sequence[CasePair]) -> tuple[str, ...]:
 
 
 def _timed(system_pair: SystemPair, noises: Noises) -> SystemPair:
-    found, peaks, notes = [], [], list(system_pair.notes)
+    speeds, peaks, notes = [], [], list(system_pair.notes)
     for case_pair in system_pair.case_pairs:
         clocks, memory, why = speed.speeds(case_pair, noises)
-        found += clocks
+        speeds += clocks
         peaks += memory
         notes += [why] if why else []
-    return replace(system_pair, speeds=tuple(found), peaks=tuple(peaks), notes=tuple(notes))
+    return replace(system_pair, speeds=tuple(speeds), peaks=tuple(peaks), notes=tuple(notes))
 
 
 def _settled(drafted: Sequence[tuple[SystemPair, list[Draft]]], alpha: float) -> tuple[list[SystemPair], int]:
     """The pairs with their lines and clocks, all of them one family of tests."""
-    drafts = quality.finer([each for _, found in drafted for each in found], alpha)
+    drafts = quality.finer([draft for _, own in drafted for draft in own], alpha)
     clocks = [clock for system_pair, _ in drafted for clock in system_pair.speeds]
     settled, ps, family = quality.all_settled(drafts, alpha, [clock.p for clock in clocks])
     lines, paced = iter(settled), iter([_told(clock, p, alpha) for clock, p in zip(clocks, ps, strict=True)])
     return [
         replace(
-            system_pair, lines=tuple(next(lines) for _ in found), speeds=tuple(next(paced) for _ in system_pair.speeds)
+            system_pair, lines=tuple(next(lines) for _ in own), speeds=tuple(next(paced) for _ in system_pair.speeds)
         )
-        for system_pair, found in drafted
+        for system_pair, own in drafted
     ], family
 
 
@@ -168,22 +169,24 @@ def _looked_into(system_pair: SystemPair, library: Library, alpha: float) -> Sys
     """The pair with its error classes and the utterances that changed."""
     if not system_pair.lines:
         return system_pair
-    found = changed_utterances.changes(system_pair.case_pairs, system_pair.lines[0].metric, library)
-    whys = {library.book(case_pair.b).why: None for case_pair in system_pair.case_pairs} if found else {}
+    changed = changed_utterances.changes(system_pair.case_pairs, system_pair.lines[0].metric, library)
+    whys = {library.book(case_pair.b).why: None for case_pair in system_pair.case_pairs} if changed else {}
     notes = (*system_pair.notes, *(why for why in whys if why))
-    said = [each for case_pair in system_pair.case_pairs for each in _said(case_pair, library)] if found else []
-    table = error_classes.table(said, alpha) if said else None
+    pairs = (
+        [pair for case_pair in system_pair.case_pairs for pair in _spoken_pairs(case_pair, library)] if changed else []
+    )
+    table = error_classes.table(pairs, alpha) if pairs else None
     by_group, few = group_lines.lines(system_pair.case_pairs, system_pair.lines[0].metric, library, alpha)
-    return replace(system_pair, classes=table, changed=tuple(found), notes=(*notes, *few), by_group=tuple(by_group))
+    return replace(system_pair, classes=table, changed=tuple(changed), notes=(*notes, *few), by_group=tuple(by_group))
 
 
-def _said(case_pair: CasePair, library: Library) -> list[UtterancePair]:
+def _spoken_pairs(case_pair: CasePair, library: Library) -> list[UtterancePair]:
     """The words of every shared utterance, for tasks that have them."""
     book, task = library.book(case_pair.b), tasks.get(case_pair.task)
-    found = []
+    pairs = []
     for a, b in quality.both(case_pair):
         ours, theirs = (spoken(task, book.cases.get(a.id), side, book.language) for side in (a, b))
         if ours and theirs:
             cluster = a.cluster or b.cluster
-            found.append(UtterancePair(ours, theirs, f"{case_pair.dataset}/{cluster}" if cluster else ""))
-    return found
+            pairs.append(UtterancePair(ours, theirs, f"{case_pair.dataset}/{cluster}" if cluster else ""))
+    return pairs

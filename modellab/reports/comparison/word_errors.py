@@ -88,14 +88,14 @@ class Tally:
     dropped: int
 
 
-def spoken(task: Task, case: Any, said: Utterance, language: str) -> Spoken | None:
+def spoken(task: Task, case: Any, utterance: Utterance, language: str) -> Spoken | None:
     """The words of a stored utterance; None for a task without, and where the output was not kept.
 
     `language` is that of the dataset, for cases that name none. A model that raised said nothing.
     """
-    if case is None or (said.output is None and not said.error):
+    if case is None or (utterance.output is None and not utterance.error):
         return None
-    output = None if said.error else said.output
+    output = None if utterance.error else utterance.output
     if isinstance(task, Worded):
         written, heard, normalise = task.words(case, output)
     elif task.NAME in JUDGED:

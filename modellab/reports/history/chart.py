@@ -217,8 +217,10 @@ def _words(figure: Any, history: History, moved: list[Series], height: float) ->
     _legend(figure, history, moved)
     still = [series for series in history.series if series not in moved and series.points]
     if still:
-        said = ", ".join(f"{each.metric} {units.value(each.values[each.points[0]], each.unit)}" for each in still)
-        figure.text(0.09, 0.34 / height, f"never moved: {said}", fontsize=8, color=GREY)
+        levels = ", ".join(
+            f"{series.metric} {units.value(series.values[series.points[0]], series.unit)}" for series in still
+        )
+        figure.text(0.09, 0.34 / height, f"never moved: {levels}", fontsize=8, color=GREY)
 
 
 def _legend(figure: Any, history: History, moved: list[Series]) -> None:

@@ -37,8 +37,8 @@ def of(
     key: CaseId, machine: str, baselines: Path, facts: Sequence[tuple[datetime.datetime, Mapping[str, str]]]
 ) -> list[Event]:
     """Every event of a case, oldest first. `facts` are the results' moments, weights and versions, oldest first."""
-    found = [*accepted(key, machine, baselines), *moves(key, baselines), *upgrades(facts)]
-    return sorted(found, key=lambda event: (event.at, event.kind, event.text))
+    happened = [*accepted(key, machine, baselines), *moves(key, baselines), *upgrades(facts)]
+    return sorted(happened, key=lambda event: (event.at, event.kind, event.text))
 
 
 def accepted(key: CaseId, machine: str, baselines: Path) -> Iterator[Event]:
@@ -89,5 +89,5 @@ def upgrades(facts: Sequence[tuple[datetime.datetime, Mapping[str, str]]]) -> It
 
 
 def _utc(moment: str) -> datetime.datetime:
-    found = datetime.datetime.fromisoformat(moment)
-    return found.astimezone(datetime.UTC) if found.tzinfo else found.replace(tzinfo=datetime.UTC)
+    instant = datetime.datetime.fromisoformat(moment)
+    return instant.astimezone(datetime.UTC) if instant.tzinfo else instant.replace(tzinfo=datetime.UTC)

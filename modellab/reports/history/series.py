@@ -118,14 +118,17 @@ def read(
     runs = tuple(_run(entry) for entry in kept)
     every = _series(metric, newest, kept)
     doubted = frozenset(i for i, run in enumerate(runs) if run.doubt)
-    told = (replace(each, doubted=doubted) if each.kind == "speed" else each for each in every)
-    series = tuple(_filled(each, accepted, penalty) for each in told)
+    told = (
+        replace(metric_series, doubted=doubted) if metric_series.kind == "speed" else metric_series
+        for metric_series in every
+    )
+    series = tuple(_filled(metric_series, accepted, penalty) for metric_series in told)
     notes = (*_notes(own, fitting, kept, newest), *_few(series), *sentences)
     since = runs[0].at - BEFORE
     happened = events.of(
         key, newest.machine, baselines, [(run.at, run.facts) for run in runs if any(run.facts.values())]
     )
-    return History(key, newest.machine, runs, series, notes, tuple(each for each in happened if each.at >= since))
+    return History(key, newest.machine, runs, series, notes, tuple(event for event in happened if event.at >= since))
 
 
 def _filled(series: Series, levels: Sequence[Mapping[str, float]], penalty: float) -> Series:
@@ -161,13 +164,13 @@ def _run(entry: Entry) -> Run:
 def _series(metric: str, newest: Result, kept: Sequence[Entry]) -> list[Series]:
     """The metric named, or all that are judged: in the task's order, speed and memory after."""
     values = [_values(entry, newest.machine) for entry in kept]
-    there = {name for each in values for name, value in each.items() if math.isfinite(value)}
+    there = {name for run_values in values for name, value in run_values.items() if math.isfinite(value)}
     metrics = _metrics(newest.key)
-    judged = (name for name, each in metrics.items() if each.gated and each.kind == "quality")
+    judged = (name for name, definition in metrics.items() if definition.gated and definition.kind == "quality")
     if metric and metric not in there:
         raise ConfigError(f"{newest.key} has no values of {metric!r}: {did_you_mean(metric, there)}")
     names = [metric] if metric else [name for name in (*judged, *readings.CLOCKS, *readings.PEAKS) if name in there]
-    return [_one(name, metrics, tuple(each.get(name, NONE) for each in values)) for name in names]
+    return [_one(name, metrics, tuple(run_values.get(name, NONE) for run_values in values)) for name in names]
 
 
 def _one(name: str, metrics: Mapping[str, Metric], values: tuple[float, ...]) -> Series:
@@ -189,15 +192,15 @@ def levels(baselines: Path, key: CaseId, machine: str, is_same: IsSame) -> tuple
 
     `is_same` says of a file's header whether it is of the data that the case was measured on.
     """
-    found: list[dict[str, float]] = []
+    by_file: list[dict[str, float]] = []
     sentences = []
     for root in (baselines, pinned_root(baselines)):
         try:
-            found.append(_level(root, key, machine, is_same))
+            by_file.append(_level(root, key, machine, is_same))
         except BaselineError as error:
-            found.append({})
+            by_file.append({})
             sentences.append(str(error))
-    return found, sentences
+    return by_file, sentences
 
 
 def _level(root: Path, key: CaseId, machine: str, is_same: IsSame) -> dict[str, float]:
@@ -230,7 +233,11 @@ def _notes(own: Sequence[Entry], fitting: Sequence[Entry], kept: Sequence[Entry]
 
 
 def _few(series: Sequence[Series]) -> Iterator[str]:
-    short = {each.metric: len(each.points) for each in series if len(each.points) < FEWEST}
+    short = {
+        metric_series.metric: len(metric_series.points)
+        for metric_series in series
+        if len(metric_series.points) < FEWEST
+    }
     if short:
-        found = ", ".join(f"{metric} has {count}" for metric, count in short.items())
-        yield f"change points need {FEWEST} values: {found}"
+        counts = ", ".join(f"{metric} has {count}" for metric, count in short.items())
+        yield f"change points need {FEWEST} values: {counts}"

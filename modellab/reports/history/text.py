@@ -42,7 +42,7 @@ def table(history: History) -> tuple[list[str], list[list[str | Text]]]:
     }
     rows: list[list[str | Text]] = []
     for i, run in enumerate(history.runs):
-        cells = [marks.get((i, each.metric), units.value(each.values[i], each.unit)) for each in history.series]
+        cells = [marks.get((i, series.metric), units.value(series.values[i], series.unit)) for series in history.series]
         rows.append([f"{run.at:%Y-%m-%d %H:%M}", commit(run), *cells, _verdict(history, run)])
     return ["date", "commit", *(series.metric for series in history.series), "verdict"], rows
 

@@ -55,8 +55,8 @@ def page(template: str, frame: Frame | None = None, **context: Any) -> str:
     """
     given = {"facts": (), "links": (), **context}
     if frame is not None:
-        found = environment(frame.folder).get_template(template)
-        return found.render({**frame.context, **given, "layout": frame.layout})
+        loaded = environment(frame.folder).get_template(template)
+        return loaded.render({**frame.context, **given, "layout": frame.layout})
     style, script = _text("style.css"), _text("page.js")
     alone = {"layout": "base.html.j2", "style": style, "script": script, "policy": policy(script)}
     return environment().get_template(template).render({**alone, **given})
@@ -108,14 +108,14 @@ def environment(*folders: Path) -> Environment:
             raise ValueError("a template shows None: say in words what is missing")
         return value if isinstance(value, Markup | Address) else visible(str(value))
 
-    def said(sentence: str) -> Markup:
+    def marked_up(sentence: str) -> Markup:
         """A sentence of ours whose commands stand in backticks, as people see commands on a page."""
         parts = list(map(visible, sentence.split("`")))
         if len(parts) % 2 == 0:  # one has no partner
             return escape("`".join(parts))
         return Markup().join(Markup("<code>{}</code>").format(part) if i % 2 else part for i, part in enumerate(parts))
 
-    found = Environment(
+    templates = Environment(
         loader=FileSystemLoader([*folders, FOLDER]),
         autoescape=True,
         undefined=StrictUndefined,
@@ -124,11 +124,11 @@ def environment(*folders: Path) -> Environment:
         keep_trailing_newline=True,
         finalize=shown,
     )
-    found.globals |= {"numbers": units, "axis": figures.axis}
-    found.filters |= {
+    templates.globals |= {"numbers": units, "axis": figures.axis}
+    templates.filters |= {
         "inline": Markup,  # our own style sheet and script, nothing else
-        "said": said,
+        "said": marked_up,
         "sound": lambda uri: media(uri, SOUND),
         "picture": lambda uri: media(uri, PICTURE),
     }
-    return found
+    return templates

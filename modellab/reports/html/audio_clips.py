@@ -40,10 +40,10 @@ def sound(path: Path, max_bytes: int = MAX_BYTES) -> str:
     """The sound as a data URI, mono and lossy; AudioError where it cannot be read or is longer than fits."""
 
     def encoded(given: Audio) -> tuple[str, bytes]:
-        found = audio.compressed(given, max_bytes)
-        if found is None:
+        compressed = audio.compressed(given, max_bytes)
+        if compressed is None:
             raise _too_long(path, given.duration_s, max_bytes)
-        return found
+        return compressed
 
     duration_s = _length_s(path)
     if duration_s * LEAST_BYTES > max_bytes:  # seen before an hour is decoded
@@ -99,10 +99,10 @@ def _bands(window: int, rate_hz: int) -> Floats:
     edges = 700 * (10 ** (mel / 2595) - 1)
     bins = np.fft.rfftfreq(window, 1 / rate_hz)[:, None]
     rising, falling = (bins - edges[:-2]) / np.diff(edges)[:-1], (edges[2:] - bins) / np.diff(edges)[1:]
-    found: Floats = np.maximum(0.0, np.minimum(rising, falling))
+    bands: Floats = np.maximum(0.0, np.minimum(rising, falling))
     nearest = np.abs(bins - edges[1:-1]).argmin(axis=0)  # narrow low bands may lie between two bins
-    found[nearest, np.arange(HEIGHT)] = np.maximum(found[nearest, np.arange(HEIGHT)], 0.5)
-    return found / found.sum(axis=0)
+    bands[nearest, np.arange(HEIGHT)] = np.maximum(bands[nearest, np.arange(HEIGHT)], 0.5)
+    return bands / bands.sum(axis=0)
 
 
 def _png(picture: npt.NDArray[np.uint8]) -> bytes:

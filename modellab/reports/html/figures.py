@@ -75,13 +75,16 @@ def speed_chart(utterances: Sequence[Utterance]) -> Chart | None:
         return None
     together = math.ceil(len(known) / MOST_CALLS)
     groups = [known[i : i + together] for i in range(0, len(known), together)]
-    factors = [sum(each.wall_s for each in group) / sum(each.duration_s for each in group) for group in groups]
+    factors = [
+        sum(utterance.wall_s for utterance in group) / sum(utterance.duration_s for utterance in group)
+        for group in groups
+    ]
     most, width = max(factors) or 1.0, 100 / len(groups)
     bars = tuple(
         Bar(width * i, width, 100 * factor / most, f"{_calls(group)}: {units.value(factor, 's/s')}")
         for i, (group, factor) in enumerate(zip(groups, factors, strict=True))
     )
-    pooled = sum(each.wall_s for each in known) / sum(each.duration_s for each in known)
+    pooled = sum(utterance.wall_s for utterance in known) / sum(utterance.duration_s for utterance in known)
     ticks = (Tick(0.0, "first"), Tick(100.0, "last"))
     title = f"Real-time factor, call by call, N {len(known)}; pooled {units.value(pooled, 's/s')}"
     return Chart(title, bars, ticks, (Tick(100 * pooled / most, ""),), units.value(most, "s/s"))

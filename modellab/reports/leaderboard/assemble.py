@@ -54,10 +54,10 @@ class Shown:
     @cached_property
     def by_case(self) -> Mapping[CaseId, Sequence[Entry]]:
         """The stored entries of each case."""
-        found: dict[CaseId, list[Entry]] = {}
+        grouped: dict[CaseId, list[Entry]] = {}
         for entry in self.every:
-            found.setdefault(entry.key, []).append(entry)
-        return found
+            grouped.setdefault(entry.key, []).append(entry)
+        return grouped
 
     def repeats(self, entry: Entry) -> list[Entry]:
         """The entry behind other sessions of the same thing."""
@@ -68,10 +68,10 @@ def assemble(shown: Shown) -> Report:
     """The report; ConfigError where several selections share nothing that may be compared."""
     every = systems.by_task(shown.selections)
     told, refused = findings.between(shown.selections, shown.alpha) if len(shown.selections) > 1 else ([], [])
-    found = findings.ordered([*_stored(every), *findings.failed(shown.selections), *told])
-    out = {True: _out(found, at_limit=True), False: _out(found, at_limit=False)}
+    ordered = findings.ordered([*_stored(every), *findings.failed(shown.selections), *told])
+    out = {True: _out(ordered, at_limit=True), False: _out(ordered, at_limit=False)}
     groups = tuple(_group(task, by_system, every, shown, out) for task, by_system in every.items())
-    _refuse(shown, groups, found, refused)
+    _refuse(shown, groups, ordered, refused)
     flat = [(who, entry) for by_system in every.values() for who, own in by_system.items() for entry in own.values()]
     measured = tuple(measure for who, entry in flat for measure in _measures(who, entry, shown))
     parts = tuple(part for who, entry in flat if (data := _data(entry, shown)) for part in slices(who, entry, data))
@@ -84,7 +84,7 @@ def assemble(shown: Shown) -> Report:
         groups,
         measured,
         parts,
-        found,
+        ordered,
         notes,
         shown.card,
         Headline.of(
@@ -105,7 +105,7 @@ def _standing(selections: Sequence[SelectedResults]) -> list[Entry]:
     return [
         entry
         for selection in selections
-        for entry in {each.key: each for each in (*selection.entries, *selection.failed)}.values()
+        for entry in {entry.key: entry for entry in (*selection.entries, *selection.failed)}.values()
     ]
 
 
@@ -123,24 +123,19 @@ def _stored(every: Mapping[str, systems.ResultsBySystem]) -> Iterator[Finding]:
                 yield from findings.stored(who, entry)
 
 
-def _out(found: Sequence[Finding], *, at_limit: bool) -> dict[tuple[str, ...], str]:
+def _out(every_finding: Sequence[Finding], *, at_limit: bool) -> dict[tuple[str, ...], str]:
     """Who has an open regression or an ERROR, or else is at a limit, by task and system, with the sentence."""
     why: dict[tuple[str, ...], str] = {}
-    for each in (each for each in found if each.verdict.status.at_limit is at_limit):
-        if each.verdict.status.is_unmeasured:
-            end = "is PARTIAL" if each.verdict.status is Status.PARTIAL else "ended in an ERROR"
-            why.setdefault(each.who.order, f"its newest run on {each.dataset} {end} (session {each.origin.session})")
+    for finding in (finding for finding in every_finding if finding.verdict.status.at_limit is at_limit):
+        status, metric, session = finding.verdict.status, finding.verdict.title, f"(session {finding.origin.session})"
+        if status.is_unmeasured:
+            end = "is PARTIAL" if status is Status.PARTIAL else "ended in an ERROR"
+            why.setdefault(finding.who.order, f"its newest run on {finding.dataset} {end} {session}")
         elif at_limit:
-            side = "above" if each.verdict.status is Status.ABOVE_LIMIT else "below"
-            why.setdefault(
-                each.who.order,
-                f"{each.verdict.title} on {each.dataset} is {side} its limit (session {each.origin.session})",
-            )
-        elif each.verdict.red:
-            why.setdefault(
-                each.who.order,
-                f"{each.verdict.title} on {each.dataset} has an open regression (session {each.origin.session})",
-            )
+            side = "above" if status is Status.ABOVE_LIMIT else "below"
+            why.setdefault(finding.who.order, f"{metric} on {finding.dataset} is {side} its limit {session}")
+        elif finding.verdict.red:
+            why.setdefault(finding.who.order, f"{metric} on {finding.dataset} has an open regression {session}")
     return why
 
 
@@ -163,7 +158,7 @@ def _group(
     basis = AdviceBasis(chosen, scores, {point.who: point for point in points}, out, limited, shown.card, shown.alpha)
     ranked = sorted(
         scores.values(),
-        key=lambda each: (not each.compared, math.isnan(each.points.value), -each.points.value, each.who.order),
+        key=lambda rated: (not rated.compared, math.isnan(rated.points.value), -rated.points.value, rated.who.order),
     )
     return ComparableGroup(
         task, chosen.metric.name, chosen.metric.unit, chosen.metric.better, chosen.datasets, len(chosen.ids),
@@ -173,8 +168,8 @@ def _group(
 
 def _told(by_system: Iterable[System], whys: _Whys) -> dict[System, str]:
     """What is said of each of them, or of its model whatever else was selected."""
-    said = {who: whys.get(who.order) or whys.get((*who.order[:-1], "")) for who in by_system}
-    return {who: why for who, why in said.items() if why}
+    reasons = {who: whys.get(who.order) or whys.get((*who.order[:-1], "")) for who in by_system}
+    return {who: why for who, why in reasons.items() if why}
 
 
 def _score(
@@ -212,34 +207,36 @@ def _measures(who: System, entry: Entry, shown: Shown) -> Iterator[Measure]:
     result, where = systems.result_of(entry), systems.origin(entry)
     statuses = {verdict.metric: shown_status(verdict) for verdict in reversed(entry.verdicts)}
     for position, metric in enumerate(tasks.get(who.task).METRICS):
-        found = intervals.of(metric, result.utterances)
-        if found.known:
+        estimate = intervals.of(metric, result.utterances)
+        if estimate.known:
             yield Measure(
                 who,
                 entry.key.dataset,
                 metric.name,
                 metric.kind,
                 metric.better,
-                found,
+                estimate,
                 where,
                 statuses.get(metric.name, ""),
                 primary=not position,
             )
     group = [shown.repeats(entry)]
     measured: list[tuple[str, Estimate]] = [("rtf", estimates.speed(group)), ("peak_bytes", estimates.memory(group))]
-    for name, found in measured:
-        if found.known:
+    for name, estimate in measured:
+        if estimate.known:
             status = statuses.get("rtf" if name == "rtf" else "peak_rss_bytes", "")
             yield Measure(
-                who, entry.key.dataset, name, "speed" if name == "rtf" else "memory", "lower", found, where, status
+                who, entry.key.dataset, name, "speed" if name == "rtf" else "memory", "lower", estimate, where, status
             )
 
 
-def _refuse(shown: Shown, groups: Sequence[ComparableGroup], found: Sequence[Finding], refused: Sequence[str]) -> None:
+def _refuse(
+    shown: Shown, groups: Sequence[ComparableGroup], every_finding: Sequence[Finding], refused: Sequence[str]
+) -> None:
     """Several selections of which no two results may be compared are no report."""
     if len(shown.selections) < 2 or any(len(_sides(shown, group)) > 1 for group in groups):
         return
-    if any(finding.versus in {selection.spec for selection in shown.selections} for finding in found):
+    if any(finding.versus in {selection.spec for selection in shown.selections} for finding in every_finding):
         return
     reasons = [*refused, *(why for group in groups for _, why in group.left_out)]
     if reasons:
@@ -251,13 +248,13 @@ def _refuse(shown: Shown, groups: Sequence[ComparableGroup], found: Sequence[Fin
     )
 
 
-def _sides(shown: Shown, each: ComparableGroup) -> set[str]:
+def _sides(shown: Shown, group: ComparableGroup) -> set[str]:
     """The specs of those that a group compares."""
     return {
         selection.spec
         for selection in shown.selections
         for entry in selection.entries
-        for point in each.front
+        for point in group.front
         if point.who in {systems.system_of(entry.key), systems.system_of(entry.key, selection.spec)}
     }
 

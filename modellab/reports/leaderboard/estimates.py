@@ -52,11 +52,11 @@ def speed(groups: Sequence[Sequence[Entry]]) -> Estimate:
     """
     results = [entry.result for group in groups if (entry := _sound(group) or group[-1]).result]
     times = [_times(result) for result in results]
-    if any(times) and all(_are_read(*each) for each in zip(results, times, strict=True)):
-        found = rate(RTF, list(chain.from_iterable(times)))
+    if any(times) and all(_are_read(*pair) for pair in zip(results, times, strict=True)):
+        estimate = rate(RTF, list(chain.from_iterable(times)))
     else:
-        found = _read(results)
-    return _between(found, [_readings(group, "rtf", sound=True) for group in groups])
+        estimate = _read(results)
+    return _between(estimate, [_readings(group, "rtf", sound=True) for group in groups])
 
 
 def _are_read(result: Result, times: Sequence[Counts]) -> bool:
@@ -123,8 +123,8 @@ def memory(groups: Sequence[Sequence[Entry]]) -> Estimate:
     known = [peak for peak in peaks if math.isfinite(peak)]
     if not known:
         return Estimate(math.nan, of="sessions", unit="bytes")
-    found = Estimate(max(known), n=1, of="sessions", unit="bytes")
-    return _between(found, [_readings(group, name) for group in groups])
+    peak = Estimate(max(known), n=1, of="sessions", unit="bytes")
+    return _between(peak, [_readings(group, name) for group in groups])
 
 
 def _readings(group: Sequence[Entry], name: str, *, sound: bool = False) -> list[float]:
@@ -149,10 +149,10 @@ def session_spread(groups: Sequence[Sequence[Entry]]) -> tuple[float, int, int]:
     return spread([_readings(group, "rtf", sound=True) for group in groups])
 
 
-def _between(found: Estimate, sessions: Sequence[Sequence[float]]) -> Estimate:
+def _between(estimate: Estimate, sessions: Sequence[Sequence[float]]) -> Estimate:
     sd, freedom, count = spread(sessions)
-    if not found.known or not freedom:
-        return found
+    if not estimate.known or not freedom:
+        return estimate
     half = student_t(freedom) * sd
-    low, high = found.value * math.exp(-half), found.value * math.exp(half)
-    return Estimate(found.value, low, high, count, "sessions", found.unit)
+    low, high = estimate.value * math.exp(-half), estimate.value * math.exp(half)
+    return Estimate(estimate.value, low, high, count, "sessions", estimate.unit)

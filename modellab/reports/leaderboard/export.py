@@ -29,8 +29,8 @@ NUMBERS = ("value", "low", "high")
 
 def rows(report: Report) -> list[Row]:
     """Every row, in a fixed order; a number that is missing is None."""
-    found = [*_errors(report), *_measures(report), *_slices(report), *_groups(report), *_scores(report)]
-    return [{column: serialization.plain(row.get(column, "")) for column in COLUMNS} for row in found]
+    every = [*_errors(report), *_measures(report), *_slices(report), *_groups(report), *_scores(report)]
+    return [{column: serialization.plain(row.get(column, "")) for column in COLUMNS} for row in every]
 
 
 def _errors(report: Report) -> Iterator[Row]:
@@ -54,23 +54,28 @@ def _measures(report: Report) -> Iterator[Row]:
 
 def _slices(report: Report) -> Iterator[Row]:
     origins = {(measure.who, measure.dataset): measure for measure in report.measures}
-    for each in report.slices:
-        whole: Measure | None = origins.get((each.who, each.dataset))
+    for part in report.slices:
+        whole: Measure | None = origins.get((part.who, part.dataset))
         yield {
-            **_who(each.who), **_number(each.estimate), **(_origin(whole.origin) if whole else {}),
-            "dataset": each.dataset, "key": each.key, "part": each.value, "metric": each.metric, "kind": "quality",
+            **_who(part.who), **_number(part.estimate), **(_origin(whole.origin) if whole else {}),
+            "dataset": part.dataset, "key": part.key, "part": part.value, "metric": part.metric, "kind": "quality",
             "better": whole.better if whole else "",
         }  # fmt: skip
 
 
 def _groups(report: Report) -> Iterator[Row]:
     """Each metric of each group of people; without a number where it is too few to tell."""
-    for each in report.gaps:
-        about = {**_who(each.who), "dataset": each.dataset, "key": each.key, "metric": each.groups.metric.name}
-        about |= {"kind": "group", "better": each.groups.metric.better}
-        for rate in each.groups.rates:
+    for group_gap in report.gaps:
+        about = {
+            **_who(group_gap.who),
+            "dataset": group_gap.dataset,
+            "key": group_gap.key,
+            "metric": group_gap.groups.metric.name,
+        }
+        about |= {"kind": "group", "better": group_gap.groups.metric.better}
+        for rate in group_gap.groups.rates:
             yield {**about, **_number(rate.estimate), "part": rate.name}
-        yield {**about, **_number(each.groups.gap), "part": "gap", "kind": "gap", "better": "lower"}
+        yield {**about, **_number(group_gap.groups.gap), "part": "gap", "kind": "gap", "better": "lower"}
 
 
 def _scores(report: Report) -> Iterator[Row]:

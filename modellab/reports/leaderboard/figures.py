@@ -50,7 +50,7 @@ class Panel(NamedTuple):
     title: str
     unit: str
     numbers: tuple[tuple[System, Estimate], ...]
-    said: str  # the numbers in words, for who does not see them
+    alt_text: str  # the numbers in words, for who does not see them
 
 
 def panels(group: ComparableGroup) -> list[Panel]:
@@ -58,14 +58,14 @@ def panels(group: ComparableGroup) -> list[Panel]:
     compared = [score for score in group.scores if score.compared][:MOST]
     kinds = [(f"{units.heading(group.metric)} ({group.better} is better)", 0), ("RTF (lower is better)", 1),
              ("peak memory (lower is better)", 2)]  # fmt: skip
-    found = [(title, tuple((score.who, score.parts[at].measured) for score in compared)) for title, at in kinds]
-    found.append(("score (higher is better)", tuple((score.who, score.points) for score in compared)))
+    titled = [(title, tuple((score.who, score.parts[at].measured) for score in compared)) for title, at in kinds]
+    titled.append(("score (higher is better)", tuple((score.who, score.points) for score in compared)))
     made = []
-    for title, pairs in found:
+    for title, pairs in titled:
         known = [estimate for _, estimate in pairs if estimate.known]
         if known:
-            said = "; ".join(f"{who.name} {prose.span(each)}" for who, each in pairs)
-            made.append(Panel(title, known[0].unit, pairs, f"{title}: {said}"))
+            numbers = "; ".join(f"{who.name} {prose.span(estimate)}" for who, estimate in pairs)
+            made.append(Panel(title, known[0].unit, pairs, f"{title}: {numbers}"))
     return made
 
 
@@ -73,9 +73,9 @@ def svgs(group: ComparableGroup) -> Iterator[tuple[str, str]]:
     """What each drawing says and the drawing, as SVG elements for a page."""
     for panel in panels(group):
         height = AROUND + ROW * len(panel.numbers)
-        yield panel.said, _svg((WIDTH, height), lambda axes, panel=panel: _dots(axes, panel))  # type: ignore[misc]
+        yield panel.alt_text, _svg((WIDTH, height), lambda axes, panel=panel: _dots(axes, panel))  # type: ignore[misc]
     if len(_points(group)) > 1:
-        yield _front_said(group), _svg((2 * WIDTH, PARETO), lambda axes: _pareto(axes, group))
+        yield _front_text(group), _svg((2 * WIDTH, PARETO), lambda axes: _pareto(axes, group))
 
 
 def draw(group: ComparableGroup, path: Path) -> None:
@@ -121,31 +121,33 @@ def _svg(size: tuple[float, float], paint: Callable[[Axes], None]) -> str:
 def _dots(axes: Axes, panel: Panel) -> None:
     """A dot with its interval for each system, the best score on top; a dash where there is no number."""
     places = range(len(panel.numbers))
-    known = [(i, each) for i, (_, each) in enumerate(panel.numbers) if each.known]
-    known = [(i, _shown(each)) for i, each in known]
-    for i, each in known:
-        low, high = each.interval or (each.value, each.value)
+    known = [(i, estimate) for i, (_, estimate) in enumerate(panel.numbers) if estimate.known]
+    known = [(i, _shown(estimate)) for i, estimate in known]
+    for i, estimate in known:
+        low, high = estimate.interval or (estimate.value, estimate.value)
         axes.plot([low, high], [i, i], color=MARK, linewidth=2, solid_capstyle="butt", alpha=0.55, zorder=2)
-        axes.plot([each.value], [i], "o", color=MARK, markersize=5, zorder=3)
-        label = prose.points(each).partition(" ")[0] if panel.title.startswith("score") else _amount(each)
+        axes.plot([estimate.value], [i], "o", color=MARK, markersize=5, zorder=3)
+        label = prose.points(estimate).partition(" ")[0] if panel.title.startswith("score") else _amount(estimate)
         axes.annotate(label, (1.01, i), xycoords=("axes fraction", "data"), va="center", fontsize=8, color=QUIET)
     axes.set_yticks(list(places), [_short(who.name) for who, _ in panel.numbers], fontsize=8)
     axes.set_ylim(len(panel.numbers) - 0.5, -0.5)
     axes.set_title(panel.title, loc="left", fontsize=9, fontweight="bold")
-    _axis(axes, "x", [each for _, each in known])
+    _axis(axes, "x", [estimate for _, estimate in known])
     if panel.title.startswith("score"):
         axes.set_xlim(0, 100)
 
 
-def _shown(each: Estimate) -> Estimate:
+def _shown(estimate: Estimate) -> Estimate:
     """Bytes in MiB, so that ticks are round; everything else as it is."""
-    if each.unit != "bytes":
-        return each
-    return Estimate(each.value / 2**20, each.low / 2**20, each.high / 2**20, each.n, each.of, "MiB")
+    if estimate.unit != "bytes":
+        return estimate
+    return Estimate(estimate.value / 2**20, estimate.low / 2**20, estimate.high / 2**20, estimate.n, estimate.of, "MiB")
 
 
-def _amount(each: Estimate) -> str:
-    return _tick(each.value, each.unit) if each.unit == "MiB" else prose.value(each.value, each.unit)
+def _amount(estimate: Estimate) -> str:
+    return (
+        _tick(estimate.value, estimate.unit) if estimate.unit == "MiB" else prose.value(estimate.value, estimate.unit)
+    )
 
 
 def _axis(axes: Axes, which: str, estimates: Sequence[Estimate]) -> None:
@@ -193,8 +195,8 @@ def _pareto(axes: Axes, group: ComparableGroup) -> None:
         _numbered(axes, point, number)
     line = sorted((p.speed.value, p.quality.value) for p in points if p.front)
     axes.plot([x for x, _ in line], [y for _, y in line], color=FRONT, linewidth=1, linestyle=(0, (4, 2)), zorder=1)
-    for which, each in (("x", [p.speed for p in points]), ("y", [p.quality for p in points])):
-        _axis(axes, which, each)
+    for which, estimates in (("x", [p.speed for p in points]), ("y", [p.quality for p in points])):
+        _axis(axes, which, estimates)
     axes.margins(x=0.08, y=0.12)
     axes.set_xlabel("RTF (left is faster)", fontsize=8, color=QUIET)
     better = "down" if group.better == "lower" else "up"
@@ -218,7 +220,7 @@ def _numbered(axes: Axes, point: Point, number: int) -> None:
     axes.annotate(f"{number}  {_short(point.who.name)}", (1.02, 1 - 0.065 * (number - 1)), color=INK, **place)
 
 
-def _front_said(group: ComparableGroup) -> str:
+def _front_text(group: ComparableGroup) -> str:
     front = ", ".join(point.who.name for point in group.front if point.front)
     return f"quality against speed; on the Pareto front: {front or 'nobody'}"
 

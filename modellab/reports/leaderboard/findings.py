@@ -41,12 +41,12 @@ def stored(who: System, entry: Entry) -> Iterator[Finding]:
 
 def broken(entries: Iterable[Entry]) -> tuple[Broken, ...]:
     """The cases that are not red and have broken utterances; what broke again comes first."""
-    found = [
+    cases = [
         Broken(str(entry.key), entry.status, breaks.named(entry.verdicts))
         for entry in entries
         if any(v.breaks for v in entry.verdicts) and not any(v.red for v in entry.verdicts if v.breaks)
     ]
-    return tuple(sorted(found, key=lambda each: (breaks.urgency(each.breaks), each.case)))
+    return tuple(sorted(cases, key=lambda case: (breaks.urgency(case.breaks), case.case)))
 
 
 def noted(entries: Iterable[Entry]) -> tuple[Noted, ...]:
@@ -103,16 +103,18 @@ def _quality(
         if not (metric.gated and metric.kind == "quality" and now):
             continue
         counts = [
-            np.array([each.counts[metric.name] for each in side], dtype=float) for side in (_then(then, now), now)
+            np.array([utterance.counts[metric.name] for utterance in side], dtype=float)
+            for side in (_then(then, now), now)
         ]
         if counts[0].shape != counts[1].shape:
             continue
-        found = compare(metric, counts[0], counts[1], [u.cluster for u in now], alpha)
+        comparison = compare(metric, counts[0], counts[1], [u.cluster for u in now], alpha)
         verdict = Verdict(
-            metric.name, metric.unit, "quality", Status.PASS, found.now, found.baseline, found.change, found.interval,
-            p=found.p, least_p=found.least_p, detects=found.detects, versus=versus, why=found.words,
+            metric.name, metric.unit, "quality", Status.PASS, comparison.now, comparison.baseline, comparison.change,
+            comparison.interval, p=comparison.p, least_p=comparison.least_p, detects=comparison.detects, versus=versus,
+            why=comparison.words,
         )  # fmt: skip
-        yield Finding(who, after.key.dataset, verdict, origin(after), len(now), versus), found, metric
+        yield Finding(who, after.key.dataset, verdict, origin(after), len(now), versus), comparison, metric
 
 
 def _both(metric: Metric, a: Utterance, b: Utterance) -> bool:
@@ -125,16 +127,16 @@ def _then(then: dict[str, Utterance], now: Sequence[Utterance]) -> list[Utteranc
 
 def _settled(tests: Sequence[tuple[Finding, Comparison, Metric]], alpha: float) -> Iterator[Finding]:
     """Worse or better where Holm's step-down over all comparisons of the report says so; the unchanged are left out."""
-    worse = rejected([Hypothesis(found.p, found.least_p, alpha) for _, found, _ in tests], alpha)
-    better = rejected([Hypothesis(found.p_better, found.least_p, alpha) for _, found, _ in tests], alpha)
-    for (finding, found, _), bad, good in zip(tests, worse, better, strict=True):
-        if not found.changed:
+    worse = rejected([Hypothesis(comparison.p, comparison.least_p, alpha) for _, comparison, _ in tests], alpha)
+    better = rejected([Hypothesis(comparison.p_better, comparison.least_p, alpha) for _, comparison, _ in tests], alpha)
+    for (finding, comparison, _), bad, good in zip(tests, worse, better, strict=True):
+        if not comparison.changed:
             continue
         status = Status.REGRESSED if bad else Status.IMPROVED if good else Status.INCONCLUSIVE
         holm = f"after Holm over {len(tests)} comparisons"
-        said = f"{found.words}; {f'not chance {holm}' if bad or good else f'may be chance {holm}'}"
-        p = found.p_better if good else found.p
-        verdict = replace(finding.verdict, status=status, p=p, why=said, red=bad)
+        why = f"{comparison.words}; {f'not chance {holm}' if bad or good else f'may be chance {holm}'}"
+        p = comparison.p_better if good else comparison.p
+        verdict = replace(finding.verdict, status=status, p=p, why=why, red=bad)
         yield replace(finding, verdict=verdict)
 
 
@@ -146,13 +148,13 @@ def _pace(who: System, before: Entry, after: Entry, versus: str) -> Iterator[Fin
     ratios = log_ratios(pairs)
     if ours.machine != theirs.machine or len(ratios) < FEWEST:
         return
-    found = trimmed(ratios)
-    low, high = found.interval()
-    if abs(found.mean) <= math.log1p(PACE) or low <= 0 <= high:
+    ratio = trimmed(ratios)
+    low, high = ratio.interval()
+    if abs(ratio.mean) <= math.log1p(PACE) or low <= 0 <= high:
         return
     now = ours.readings.get("rtf", math.nan)
     verdict = Verdict(
-        "rtf", "s/s", "speed", Status.INCONCLUSIVE, now, math.exp(-found.mean) * now, math.expm1(found.mean),
+        "rtf", "s/s", "speed", Status.INCONCLUSIVE, now, math.exp(-ratio.mean) * now, math.expm1(ratio.mean),
         (math.expm1(low), math.expm1(high)), versus=versus,
         why="two sessions measured one after the other: --against times both in turn and gives a verdict",
     )  # fmt: skip

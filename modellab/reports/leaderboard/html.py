@@ -66,9 +66,9 @@ def render_html(report: Report) -> str:
         counts=tuple(report.counts.items()),
         headline=report.headline,
         red=bool(tables.red(report)),
-        broken=[(each.case, each.status, _text(each.breaks)) for each in report.broken],
+        broken=[(case.case, case.status, _text(case.breaks)) for case in report.broken],
         broken_title=broken_utterances.TITLE.capitalize(),
-        noted=[(each.case, str(each.status), each.notes) for each in report.noted],
+        noted=[(case.case, str(case.status), case.notes) for case in report.noted],
         noted_title=prose.NOTED.capitalize(),
         errors=_errors(report),
         findings=_findings(report),
@@ -87,7 +87,7 @@ def _text(breaks: Sequence[Break]) -> str:
 def _section(report: Report, group: ComparableGroup) -> Section:
     task = group.task
     drawn = len([score for score in group.scores if score.compared]) >= DRAWN
-    parts = [_grid(f"{dataset} by {key}", found) for dataset, key, found in tables.conditions(report, task)]
+    parts = [_grid(f"{dataset} by {key}", grid) for dataset, key, grid in tables.conditions(report, task)]
     return Section(
         f"task-{task}",
         task,
@@ -101,7 +101,7 @@ def _section(report: Report, group: ComparableGroup) -> Section:
         _grid(f"{task}: each dataset", tables.datasets(report, task)),
         parts,
         list(_by_group(report, task)),
-        [(said, _drawing(svg)) for said, svg in figures.svgs(group)] if drawn else [],
+        [(caption, _drawing(svg)) for caption, svg in figures.svgs(group)] if drawn else [],
         prose.weights(group),
         [why for _, why in group.left_out],
     )
@@ -122,12 +122,12 @@ def _drawing(svg: str) -> Markup:
 
 def _errors(report: Report) -> list[tuple[str, str, str]]:
     """Each case without a measurement: its name, the first line of why, and the rest."""
-    found = []
+    errors = []
     for finding in report.findings:
         if finding.verdict.status.is_unmeasured:
             first, _, rest = finding.error.strip().partition("\n")
-            found.append((f"{finding.who.name} on {finding.dataset}", first or finding.verdict.why, rest))
-    return found
+            errors.append((f"{finding.who.name} on {finding.dataset}", first or finding.verdict.why, rest))
+    return errors
 
 
 def _findings(report: Report) -> Grid:

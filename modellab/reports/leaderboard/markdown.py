@@ -61,10 +61,10 @@ def _blocks(report: Report) -> Iterator[str]:
 
 def _parts(report: Report, task: str) -> Iterator[str]:
     """Parts of each dataset: by what rows say of themselves, then by groups of people."""
-    for dataset, key, found in tables.conditions(report, task):
-        yield fold(f"{task}: {dataset} by {key}", table(*found))
-    for dataset, key, each, gaps in tables.by_group(report, task):
-        yield fold(f"{task}: {dataset} by {key}: each group", f"{table(*each)}\n\n{table(*gaps)}")
+    for dataset, key, grid in tables.conditions(report, task):
+        yield fold(f"{task}: {dataset} by {key}", table(*grid))
+    for dataset, key, rates, gaps in tables.by_group(report, task):
+        yield fold(f"{task}: {dataset} by {key}: each group", f"{table(*rates)}\n\n{table(*gaps)}")
 
 
 def _verdict(report: Report) -> str:
@@ -78,19 +78,19 @@ def _verdict(report: Report) -> str:
 def _broken(report: Report) -> str:
     """Utterances that lost most of their words: not red, and the first thing to look at."""
     lines = [f"\n### {broken_utterances.TITLE.capitalize()}\n"]
-    for each in report.broken:
-        lines.append(f"- **{escape(each.case)}**: {escape(str(each.status))}")
-        lines += [f"  - {escape(line)}" for line in broken_utterances.lines(each.breaks)]
+    for case in report.broken:
+        lines.append(f"- **{escape(case.case)}**: {escape(str(case.status))}")
+        lines += [f"  - {escape(line)}" for line in broken_utterances.lines(case.breaks)]
     return "\n".join(lines) + "\n"
 
 
 def _noted(noted: Sequence[Noted]) -> str:
     """What a person should know of some cases, the most urgent ones first, bounded: a comment has only so much room."""
     lines = []
-    for each in noted[:MOST_NOTED]:
-        lines.append(f"- **{escape(each.case)}**: {escape(str(each.status))}")
-        lines += [f"  - {escape(note)}" for note in each.notes[:MOST_NOTES]]
-        if (left := len(each.notes) - MOST_NOTES) > 0:
+    for case in noted[:MOST_NOTED]:
+        lines.append(f"- **{escape(case.case)}**: {escape(str(case.status))}")
+        lines += [f"  - {escape(note)}" for note in case.notes[:MOST_NOTES]]
+        if (left := len(case.notes) - MOST_NOTES) > 0:
             lines.append(f"  - and {left} more in the HTML report")
     if (left := len(noted) - MOST_NOTED) > 0:
         lines.append(f"- and {left} more cases in the HTML report")
@@ -125,7 +125,7 @@ def _group(group: ComparableGroup) -> str:
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table of GitHub's Markdown, every cell escaped; not padded, since blanks count against the limit."""
-    lines = [[escape(each) for each in line] for line in (headings, ["---"] * len(headings), *rows)]
+    lines = [[escape(cell) for cell in line] for line in (headings, ["---"] * len(headings), *rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

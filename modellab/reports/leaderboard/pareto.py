@@ -19,14 +19,14 @@ def front(scores: Sequence[Score], machines: dict[System, str], better: Literal[
     usual = max(Counter(machines[score.who] for score in own).items(), key=lambda item: (item[1], item[0]))[0]
     points = [_point(score, machines[score.who]) for score in own]
     known = [point for point in points if point.machine == usual and point.quality.known]
-    found = []
+    judged = []
     for point in points:
         if point not in known or not point.speed.known:
-            found.append(point)
+            judged.append(point)
             continue
         rivals = [other for other in known if other is not point and other.speed.known]
         beaten = [other.who.name for other in rivals if _clearly(other, point, better)]
-        found.append(
+        judged.append(
             replace(
                 point,
                 front=not any(
@@ -41,7 +41,7 @@ def front(scores: Sequence[Score], machines: dict[System, str], better: Literal[
                 beaten_by=tuple(sorted(beaten)),
             )
         )
-    return found
+    return judged
 
 
 def _point(score: Score, machine: str) -> Point:

@@ -90,7 +90,10 @@ def _scales(report: Report) -> str:
     metrics = {group.metric: Metric(group.metric, group.unit, group.better) for group in report.groups}
     known = [(metric, scale) for metric in metrics.values() if (scale := card.scale(metric))]
     ends = [
-        *((units.heading(each.name), value(on.worst, each.unit), value(on.best, each.unit)) for each, on in known),
+        *(
+            (units.heading(metric.name), value(on.worst, metric.unit), value(on.best, metric.unit))
+            for metric, on in known
+        ),
         ("RTF", value(card.speed.worst, "s/s"), value(card.speed.best, "s/s")),
         ("peak memory", value(card.memory.worst, "bytes"), value(card.memory.best, "bytes")),
         ("cost of an hour of audio", value(card.cost.worst, card.currency), value(card.cost.best, card.currency)),
@@ -100,15 +103,15 @@ def _scales(report: Report) -> str:
 
 def weights(group: ComparableGroup) -> list[str]:
     """Which parts are missing, and what the others' weights became; each said once."""
-    said: dict[tuple[str, str, str], list[str]] = {}
+    missing: dict[tuple[str, str, str], list[str]] = {}
     for score in group.scores:
         for part in score.parts:
             if not part.points.known:
-                said.setdefault((part.name, part.words, weights_in_force(score)), []).append(score.who.name)
+                missing.setdefault((part.name, part.words, weights_in_force(score)), []).append(score.who.name)
     return [
         f"{len(names) if len(names) > 1 else names[0]}{' models' if len(names) > 1 else ''}: no {part}"
         f" ({why}), the weights are {left}"
-        for (part, why, left), names in said.items()
+        for (part, why, left), names in missing.items()
     ]
 
 

@@ -63,23 +63,25 @@ def _account(api: str, token: str) -> str:
     if named := os.environ.get(AUTHOR, ""):
         return named
     try:
-        found = _call("GET", f"{api}/user", token)
+        account = _call("GET", f"{api}/user", token)
     except ConfigError:  # a job's token may write comments and not ask who it is
         return JOB
-    login = found.get("login") if isinstance(found, dict) else None
+    login = account.get("login") if isinstance(account, dict) else None
     return login if isinstance(login, str) and login else JOB
 
 
 def _marked(base: str, number: int, token: str) -> Iterator[tuple[int, str]]:
     """The comments that begin with the marker, oldest first: their ids and who they are by, '' where that is gone."""
     for page in range(1, MOST_PAGES + 1):
-        found = _call("GET", f"{base}/issues/{number}/comments?per_page={PAGE}&page={page}", token)
-        if not isinstance(found, list) or not all(isinstance(each, dict) and "id" in each for each in found):
-            raise _other(found, "a list of comments")
-        for each in found:
-            if str(each.get("body") or "").startswith(MARKER):
-                yield int(each["id"]), str((each.get("user") or {}).get("login") or "")
-        if len(found) < PAGE:
+        comments = _call("GET", f"{base}/issues/{number}/comments?per_page={PAGE}&page={page}", token)
+        if not isinstance(comments, list) or not all(
+            isinstance(comment, dict) and "id" in comment for comment in comments
+        ):
+            raise _other(comments, "a list of comments")
+        for comment in comments:
+            if str(comment.get("body") or "").startswith(MARKER):
+                yield int(comment["id"]), str((comment.get("user") or {}).get("login") or "")
+        if len(comments) < PAGE:
             return
 
 
@@ -135,32 +137,32 @@ def _whole(answer: http.client.HTTPResponse) -> bytes:
 def _why(error: urllib.error.HTTPError) -> str:
     """What GitHub says of a refusal, after a colon; '' for nothing."""
     try:
-        said = json.loads(error.read1(1 << 16))["message"]
+        message = json.loads(error.read1(1 << 16))["message"]
     except (OSError, ValueError, TypeError, KeyError, AttributeError, http.client.HTTPException):
         return ""
-    return f": {' '.join(str(said).split())[:200]}"
+    return f": {' '.join(str(message).split())[:200]}"
 
 
 def _token() -> str:
-    found = (os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN") or "").strip()
-    if not found:
+    token = (os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN") or "").strip()
+    if not token:
         raise ConfigError("--comment needs GITHUB_TOKEN: set it to ${{ github.token }} in the workflow's step")
-    return found
+    return token
 
 
 def _repository() -> str:
-    found = os.environ.get("GITHUB_REPOSITORY", "")
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", found):
+    repository = os.environ.get("GITHUB_REPOSITORY", "")
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
         raise ConfigError(
-            f"--comment needs GITHUB_REPOSITORY as OWNER/NAME, got {found!r}: it is set in GitHub Actions"
+            f"--comment needs GITHUB_REPOSITORY as OWNER/NAME, got {repository!r}: it is set in GitHub Actions"
         )
-    return found
+    return repository
 
 
 def _number() -> int:
     """The pull request that this run is about."""
-    if found := re.fullmatch(r"refs/pull/(\d+)/.*", os.environ.get("GITHUB_REF", "")):
-        return int(found[1])
+    if match := re.fullmatch(r"refs/pull/(\d+)/.*", os.environ.get("GITHUB_REF", "")):
+        return int(match[1])
     try:
         event = json.loads(Path(os.environ.get("GITHUB_EVENT_PATH", "")).read_text(encoding="utf-8"))
         return int((event.get("pull_request") or event["issue"])["number"])

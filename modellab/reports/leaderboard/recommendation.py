@@ -73,15 +73,15 @@ def advise(basis: AdviceBasis) -> Advice:
     against = _against(basis, best, [who for who in allowed if who != best])
     if best in basis.limited:
         head: Sentence = (f"{NOT_ENOUGH}: the best is beyond a limit, and was never accepted within it.",)
-        return Advice(None, (head, *_found(basis, best, against), *barred), best, (), against)
+        return Advice(None, (head, *_facts(basis, best, against), *barred), best, (), against)
     if blind := _blind(basis, against):
-        tied = tuple(each.who for each in against if not each.apart)
-        return Advice(None, (blind, *_found(basis, best, against), *barred), best, tied, against)
+        tied = tuple(other.who for other in against if not other.apart)
+        return Advice(None, (blind, *_facts(basis, best, against), *barred), best, tied, against)
     return _choose(basis, best, against, barred)
 
 
 def _none(*sentences: str | Sentence) -> Advice:
-    return Advice(None, tuple((each,) if isinstance(each, str) else each for each in sentences))
+    return Advice(None, tuple((sentence,) if isinstance(sentence, str) else sentence for sentence in sentences))
 
 
 def _loss(basis: AdviceBasis, who: System) -> float:
@@ -94,27 +94,32 @@ def _against(basis: AdviceBasis, best: System, others: Sequence[System]) -> tupl
     field, metric = basis.field, basis.field.metric
     before, clusters = field.counts(best), field.clusters()
     alpha = basis.alpha / max(1, len(others)) / 2
-    found = [(who, compare(metric, before, field.counts(who), clusters, alpha)) for who in others]
-    sided = [Hypothesis(min(1.0, 2 * each.p), min(1.0, 2 * each.least_p), basis.alpha) for _, each in found]
+    comparisons = [(who, compare(metric, before, field.counts(who), clusters, alpha)) for who in others]
+    sided = [
+        Hypothesis(min(1.0, 2 * comparison.p), min(1.0, 2 * comparison.least_p), basis.alpha)
+        for _, comparison in comparisons
+    ]
     apart = rejected(sided, basis.alpha)
     made = [
         Against(
             who,
-            Estimate(each.change, *(each.interval or (math.nan, math.nan)), n=len(before), unit=metric.unit),
+            Estimate(
+                comparison.change, *(comparison.interval or (math.nan, math.nan)), n=len(before), unit=metric.unit
+            ),
             hypothesis.p,
             hit,
-            each.detects,
-            each.words,
+            comparison.detects,
+            comparison.words,
         )
-        for (who, each), hypothesis, hit in zip(found, sided, apart, strict=True)
+        for (who, comparison), hypothesis, hit in zip(comparisons, sided, apart, strict=True)
     ]
-    return tuple(sorted(made, key=lambda each: (abs(each.change.value), each.who.order)))
+    return tuple(sorted(made, key=lambda other: (abs(other.change.value), other.who.order)))
 
 
 def _blind(basis: AdviceBasis, against: Sequence[Against]) -> Sentence:
     """The sentence that the test could have missed too much among those it did not tell apart; () if not."""
     scale = basis.card.scale(basis.field.metric)
-    hidden = [each.detects for each in against if not each.apart]
+    hidden = [other.detects for other in against if not other.apart]
     if scale is None or not hidden:
         return ()
     tolerated, most = TOLERATED * abs(scale.worst - scale.best), max(hidden)
@@ -132,38 +137,38 @@ def _blind(basis: AdviceBasis, against: Sequence[Against]) -> Sentence:
     return (*wanted, "here only one of ", bare(most, unit), " would be. Measure more utterances.")
 
 
-def _found(basis: AdviceBasis, best: System, against: Sequence[Against]) -> list[Sentence]:
+def _facts(basis: AdviceBasis, best: System, against: Sequence[Against]) -> list[Sentence]:
     """The best, those that are not told apart from it, and the closest of the others."""
     test = f"paired permutation test, two-sided, Holm over {len(against)} at {100 * basis.alpha:g} %"
-    said: list[Sentence] = [(f"The best {basis.field.metric.name} has ", *_evidence(basis, best), ".")]
-    said += [_versus(basis, each, len(against)) for each in against if not each.apart]
-    apart = [each for each in against if each.apart]
+    sentences: list[Sentence] = [(f"The best {basis.field.metric.name} has ", *_evidence(basis, best), ".")]
+    sentences += [_versus(basis, other, len(against)) for other in against if not other.apart]
+    apart = [other for other in against if other.apart]
     if apart:
         many = "One other is" if len(apart) == 1 else f"{len(apart)} others are"
         closest = "" if len(apart) == 1 else "the closest "
-        said.append((f"{many} worse, {closest}{apart[0].who.name} by ", change(apart[0].change), f" ({test})."))
-    return said
+        sentences.append((f"{many} worse, {closest}{apart[0].who.name} by ", change(apart[0].change), f" ({test})."))
+    return sentences
 
 
 def _choose(basis: AdviceBasis, best: System, against: tuple[Against, ...], barred: Sequence[Sentence]) -> Advice:
-    tied = tuple(each.who for each in against if not each.apart)
-    found = _found(basis, best, against)
+    tied = tuple(other.who for other in against if not other.apart)
+    facts = _facts(basis, best, against)
     if not against:
         of = len(basis.field.results)
         lead = f"Take {best.name}{_alone(basis, best)}: the only one of {of} that may be recommended."
-        return Advice(best, ((lead,), *found, *_price(basis, best, best), *barred), best)
+        return Advice(best, ((lead,), *facts, *_price(basis, best, best), *barred), best)
     if not tied:
         others = "the other" if len(against) == 1 else f"the {len(against)} others"
         which = f"the best {basis.field.metric.name}, told apart from {others}"
         first: Sentence = (f"Take {best.name}{_alone(basis, best)}: {which}.",)
-        return Advice(best, (first, *found, *_price(basis, best, best), *barred), best, (), against)
+        return Advice(best, (first, *facts, *_price(basis, best, best), *barred), best, (), against)
     free = [who for who in (best, *tied) if who not in basis.limited]
     choice, why = _cheapest(basis, free) if free != [best] else (None, "all but one are beyond a limit")
     if choice is None:
         first = (f"{NOT_ENOUGH} to choose among {1 + len(tied)} that are tied: {why}.",)
-        return Advice(None, (first, *found, *barred), best, tied, against)
+        return Advice(None, (first, *facts, *barred), best, tied, against)
     first = (f"Take {choice.name}: {why}.",)
-    return Advice(choice, (first, *found, *_price(basis, choice, best), *barred), best, tied, against)
+    return Advice(choice, (first, *facts, *_price(basis, choice, best), *barred), best, tied, against)
 
 
 def _alone(basis: AdviceBasis, who: System) -> str:
@@ -203,18 +208,18 @@ def _evidence(basis: AdviceBasis, who: System) -> Sentence:
     """A system with its quality, where and when."""
     quality = basis.scores[who].parts[0].measured
     origins = [origin(basis.field.results[who][dataset]) for dataset in basis.field.datasets]
-    runs = several(sorted({f"session {each.session} at commit {each.commit or 'unknown'}" for each in origins}))
+    runs = several(sorted({f"session {where.session} at commit {where.commit or 'unknown'}" for where in origins}))
     return f"{who.name}, ", full(quality), f" on {several(basis.field.datasets)}, {runs}"
 
 
-def _versus(basis: AdviceBasis, each: Against, others: int) -> Sentence:
-    seen = bare(each.detects, basis.field.metric.unit)
-    chance = f" (not small enough among {others}: Holm at {100 * basis.alpha:g} %)" if each.p <= basis.alpha else ""
-    told = f", {each.words}, two-sided p {each.p:.2g}{chance}"
+def _versus(basis: AdviceBasis, other: Against, others: int) -> Sentence:
+    seen = bare(other.detects, basis.field.metric.unit)
+    chance = f" (not small enough among {others}: Holm at {100 * basis.alpha:g} %)" if other.p <= basis.alpha else ""
+    told = f", {other.words}, two-sided p {other.p:.2g}{chance}"
     tail: Sentence = (
-        ("; a loss of ", seen, " would be seen.") if math.isfinite(each.detects) else ("; no loss would be seen.",)
+        ("; a loss of ", seen, " would be seen.") if math.isfinite(other.detects) else ("; no loss would be seen.",)
     )
-    return f"{each.who.name} is not told apart from it: ", change(each.change), told, *tail
+    return f"{other.who.name} is not told apart from it: ", change(other.change), told, *tail
 
 
 def _price(basis: AdviceBasis, who: System, best: System) -> list[Sentence]:
@@ -230,19 +235,23 @@ def _price(basis: AdviceBasis, who: System, best: System) -> list[Sentence]:
     peak: Sentence = (", and at its peak ", full(point.memory)) if point.memory.known else ()
     leading = max(
         (
-            each
-            for each in basis.scores.values()
-            if each.compared and each.who not in basis.barred and each.points.known
+            rated
+            for rated in basis.scores.values()
+            if rated.compared and rated.who not in basis.barred and rated.points.known
         ),
-        key=lambda each: (each.points.value, each.who == who),
+        key=lambda rated: (rated.points.value, rated.who == who),
     )
     own: Sentence = (
         () if who == best else (f"It has a {basis.field.metric.name} of ", full(score.parts[0].measured), ". ")
     )
-    said: list[Sentence] = [(*own, "It takes RTF ", full(point.speed), f" on {point.machine}", *priced, *peak, ".")]
+    sentences: list[Sentence] = [
+        (*own, "It takes RTF ", full(point.speed), f" on {point.machine}", *priced, *peak, ".")
+    ]
     if leading.who != who:
         ahead = f"{leading.points.value:.0f} points and {score.points.value:.0f}"
-        said.append((f"By score {leading.who.name} is ahead ({ahead}): there the weights trade quality for the rest.",))
+        sentences.append(
+            (f"By score {leading.who.name} is ahead ({ahead}): there the weights trade quality for the rest.",)
+        )
     faster = [
         other for other in basis.points.values()
         if other.speed.known and other.machine == point.machine and other.speed.value < point.speed.value
@@ -252,7 +261,7 @@ def _price(basis: AdviceBasis, who: System, best: System) -> list[Sentence]:
     if faster:
         quick = min(faster, key=lambda other: (other.speed.value, other.who.order))
         times = point.speed.value / quick.speed.value
-        said.append(
+        sentences.append(
             (f"Where speed counts more: {quick.who.name} is {times:.1f} times as fast, with ", full(quick.quality), ".")
         )
-    return said
+    return sentences

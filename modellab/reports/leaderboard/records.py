@@ -218,7 +218,7 @@ class Sheet:
     dataset: str
     metric: str
     origin: Origin
-    said: tuple[UtteranceResult, ...]
+    utterances: tuple[UtteranceResult, ...]
     many: int = 0
 
 

@@ -62,7 +62,7 @@ def score(
     """The score of one system from its results; `drift` are those of its stability cases."""
     metric = tasks.get(who.task).METRICS[0]
     speed = estimates.speed(groups)
-    found = {
+    by_part = {
         "quality": _quality(metric, groups, card),
         "speed": _speed(speed, groups, card),
         "memory": _memory(groups, card),
@@ -70,9 +70,9 @@ def score(
         "cost": _cost(speed, groups, card),
     }
     wanted = {name: getattr(card.weights, name) for name in PARTS}
-    whole = math.fsum(wanted[name] for name in PARTS if found[name][0].known)
+    whole = math.fsum(wanted[name] for name in PARTS if by_part[name][0].known)
     parts = tuple(
-        Part(name, wanted[name] / whole if whole and found[name][0].known else 0.0, *found[name]) for name in PARTS
+        Part(name, wanted[name] / whole if whole and by_part[name][0].known else 0.0, *by_part[name]) for name in PARTS
     )
     total = _total(parts)
     why = _lacks(parts, wanted, whole, card)
@@ -110,8 +110,8 @@ def _total(parts: Sequence[Part]) -> Estimate:
         return NOTHING
     value = math.fsum(part.weight * part.points.value for part in there)
     spans = [(part.weight, part.points) for part in there if part.points.interval]
-    down = math.sqrt(math.fsum((weight * (each.value - each.low)) ** 2 for weight, each in spans))
-    up = math.sqrt(math.fsum((weight * (each.high - each.value)) ** 2 for weight, each in spans))
+    down = math.sqrt(math.fsum((weight * (estimate.value - estimate.low)) ** 2 for weight, estimate in spans))
+    up = math.sqrt(math.fsum((weight * (estimate.high - estimate.value)) ** 2 for weight, estimate in spans))
     low, high = (max(0.0, value - down), min(100.0, value + up)) if spans else (math.nan, math.nan)
     return Estimate(value, low, high, parts[0].measured.n, "utterances", "1")
 
@@ -123,7 +123,7 @@ Made = tuple[Estimate, Estimate, str]  # points, what was measured, words
 
 def _quality(metric: Metric, groups: Groups, card: Scorecard) -> Made:
     scale = card.scale(metric)
-    said = list(chain.from_iterable(result_of(group[-1]).utterances for group in groups))
+    utterances = list(chain.from_iterable(result_of(group[-1]).utterances for group in groups))
     several = len(groups) > 1
     own = [
         (f"{group[-1].key.dataset}/" if several else "", u) for group in groups for u in result_of(group[-1]).utterances
@@ -134,7 +134,7 @@ def _quality(metric: Metric, groups: Groups, card: Scorecard) -> Made:
     if scale is None:
         return NOTHING, measured, f"no scale for {metric.name}: set scorecard.quality.{metric.name}"
     if not measured.known:
-        return NOTHING, measured, f"no {metric.name} in {len(said)} utterances"
+        return NOTHING, measured, f"no {metric.name} in {len(utterances)} utterances"
     return on(scale, measured), measured, f"{metric.name} from {scale.worst:g} (0) to {scale.best:g} (100)"
 
 
@@ -168,15 +168,15 @@ def _cost(speed: Estimate, groups: Groups, card: Scorecard) -> Made:
         return NOTHING, Estimate(math.nan, unit=card.currency), "measured on machines of several prices"
     price = prices[machines[0]] or 0.0
     cost = Estimate(price * speed.value, price * speed.low, price * speed.high, speed.n, speed.of, card.currency)
-    said = f"{price:g} {card.currency} an hour of {machines[0]} x RTF, from {card.cost.worst:g} to {card.cost.best:g}"
-    return on(card.cost, cost), cost, said
+    why = f"{price:g} {card.currency} an hour of {machines[0]} x RTF, from {card.cost.worst:g} to {card.cost.best:g}"
+    return on(card.cost, cost), cost, why
 
 
 def _stability(groups: Groups, drift: Sequence[Entry]) -> Made:
     """The weakest of what is known of it."""
     success = Metric("success_rate", unit="ratio", better="higher")
-    said = chain.from_iterable(result_of(group[-1]).utterances for group in groups)
-    counts = [u.counts["success_rate"] for u in said if "success_rate" in u.counts]
+    utterances = chain.from_iterable(result_of(group[-1]).utterances for group in groups)
+    counts = [u.counts["success_rate"] for u in utterances if "success_rate" in u.counts]
     known: list[Made] = []
     if counts:
         rate = intervals.rate(success, counts)
@@ -190,10 +190,10 @@ def _stability(groups: Groups, drift: Sequence[Entry]) -> Made:
     if freedom:
         width = Estimate(sd, *_sd_ends(sd, freedom), n=sessions, of="sessions")
         known.append((on(SPREAD, width), width, f"RTF varies by {100 * sd:.1f} % between {sessions} sessions"))
-    there = [each for each in known if each[0].known]
+    there = [part for part in known if part[0].known]
     if not there:
         return NOTHING, NOTHING, "no stability case, no success rate, fewer than 3 sessions"
-    weakest = min(there, key=lambda each: each[0].value)
+    weakest = min(there, key=lambda part: part[0].value)
     return weakest[0], weakest[1], "; ".join(words for _, _, words in there)
 
 

@@ -102,14 +102,14 @@ def sessions(folder: Path) -> list[Session]:
         if stored["format"] != FORMAT:
             raise ValueError(f"format {stored['format']!r}, expected {FORMAT}")
         known = {field.name for field in fields(Session)}
-        found = [
-            Session(**{name: value for name, value in each.items() if name in known}) for each in stored["sessions"]
+        listed = [
+            Session(**{name: value for name, value in record.items() if name in known}) for record in stored["sessions"]
         ]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f"{file} is no list of sessions ({error}): remove it, and the site begins anew") from error
-    return sorted(found, key=lambda session: (session.at, session.name), reverse=True)
+    return sorted(listed, key=lambda session: (session.at, session.name), reverse=True)
 
 
 def add(folder: Path, reports: Mapping[str, str], new: Iterable[Session], title: str) -> Path:

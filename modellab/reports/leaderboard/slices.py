@@ -28,12 +28,12 @@ def slices(who: System, entry: Entry, data: Dataset) -> Iterator[Slice]:
             if metric.name in utterance.counts and value:
                 groups.setdefault(value, []).append(utterance)
         if 2 <= len(groups) <= MOST:
-            for value, said in sorted(groups.items()):
-                yield Slice(who, data.name, key, value, metric.name, intervals.of(metric, said))
+            for value, own in sorted(groups.items()):
+                yield Slice(who, data.name, key, value, metric.name, intervals.of(metric, own))
 
 
 def group_gaps(who: System, entry: Entry, data: Dataset) -> Iterator[GroupGap]:
     """One for each quality metric and each key of the rows' groups."""
     labels = groups.labels(data.rows)
-    for each in by_group.found(tasks.get(who.task), result_of(entry).utterances, labels) if labels else ():
-        yield from (GroupGap(who, data.name, each.key, metric) for metric in each.metrics)
+    for by_key in by_group.compare_by_key(tasks.get(who.task), result_of(entry).utterances, labels) if labels else ():
+        yield from (GroupGap(who, data.name, by_key.key, metric) for metric in by_key.metrics)

@@ -25,23 +25,23 @@ def selections(
     doubled = [spec for spec in specs if specs.count(spec) > 1]
     if doubled:
         raise ConfigError(f"{doubled[0]!r} is named twice: there is nothing to compare")
-    found = [stored.select(spec, errors=True) for spec in specs or [LATEST]]
+    chosen = [stored.select(spec, errors=True) for spec in specs or [LATEST]]
     unknown = sorted(
-        {e.key.task for selection in found for e in (*selection.entries, *selection.failed)} - set(tasks.names())
+        {e.key.task for selection in chosen for e in (*selection.entries, *selection.failed)} - set(tasks.names())
     )
     if unknown:
         warn(f"this modellab has no task {', '.join(unknown)}: its results are left out (of a newer version?)")
     for name, wanted in (("task", task), ("dataset", dataset)):
-        there = {getattr(entry.key, name) for selection in found for entry in (*selection.entries, *selection.failed)}
+        there = {getattr(entry.key, name) for selection in chosen for entry in (*selection.entries, *selection.failed)}
         if wanted and wanted not in there:
             raise ConfigError(f"there are no results of the {name} {wanted!r}: {did_you_mean(wanted, there)}")
     kept = []
-    for selection in found:
+    for selection in chosen:
         entries, failed, not_run = (
             tuple(
-                each
-                for each in some
-                if each.key.task not in unknown and task in {"", each.key.task} and dataset in {"", each.key.dataset}
+                entry
+                for entry in some
+                if entry.key.task not in unknown and task in {"", entry.key.task} and dataset in {"", entry.key.dataset}
             )
             for some in (selection.entries, selection.failed, selection.not_run)
         )
@@ -79,13 +79,13 @@ def assembled(
 
 def _datasets(project: Project, chosen: Sequence[SelectedResults]) -> tuple[dict[str, Dataset], list[str]]:
     """The golden datasets of the results that are here, and a sentence for each that cannot be used."""
-    found, notes = {}, []
+    by_name, notes = {}, []
     for name in sorted({entry.key.dataset for selection in chosen for entry in selection.entries}):
         try:
-            found[name] = load(project.golden / name)
+            by_name[name] = load(project.golden / name)
         except ModellabError as error:
             notes.append(f"{name} is not here, so there are no references and conditions: {str(error).splitlines()[0]}")
-    return found, notes
+    return by_name, notes
 
 
 def _rescored(selection: SelectedResults, datasets: dict[str, Dataset]) -> SelectedResults:
@@ -104,11 +104,11 @@ def _rescored(selection: SelectedResults, datasets: dict[str, Dataset]) -> Selec
 def _stages(project: Project, chosen: Sequence[SelectedResults]) -> dict[tuple[str, str], str]:
     """The lifecycle stage of each variant of the report, as people read it; of models that are gone there is none."""
     folders = models.folders(project.models)
-    found: dict[tuple[str, str], str] = {}
+    by_variant: dict[tuple[str, str], str] = {}
     for model, variant in sorted(
         {(entry.key.model, entry.key.variant) for selection in chosen for entry in selection.entries}
     ):
         if model in folders:
             start = models.config(folders[model]).status
-            found[model, variant] = stages.standing(project.baselines, model, variant, start).shown
-    return found
+            by_variant[model, variant] = stages.standing(project.baselines, model, variant, start).shown
+    return by_variant

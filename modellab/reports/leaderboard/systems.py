@@ -68,12 +68,14 @@ def origin(entry: Entry) -> Origin:
 def by_task(selections: Sequence[SelectedResults]) -> dict[str, ResultsBySystem]:
     """Every selection's results by task; a system that several selections have carries the spec in its name."""
     names = Counter(name for selection in selections for name in {_named(entry.key) for entry in selection.entries})
-    found: dict[str, dict[System, dict[str, Entry]]] = {}
+    grouped: dict[str, dict[System, dict[str, Entry]]] = {}
     for selection in selections:
         for entry in selection.entries:
             who = system_of(entry.key, selection.spec if names[_named(entry.key)] > 1 else "")
-            found.setdefault(who.task, {}).setdefault(who, {})[entry.key.dataset] = entry
-    return {task: dict(sorted(whose.items(), key=lambda item: item[0].order)) for task, whose in sorted(found.items())}
+            grouped.setdefault(who.task, {}).setdefault(who, {})[entry.key.dataset] = entry
+    return {
+        task: dict(sorted(whose.items(), key=lambda item: item[0].order)) for task, whose in sorted(grouped.items())
+    }
 
 
 def _named(key: CaseId) -> tuple[str, ...]:
@@ -98,7 +100,7 @@ def field(task: str, every: ResultsBySystem) -> Comparable:
             missing = ", ".join(sorted(set(datasets) - fair[who].keys()))
             left_out[who] = f"{who.name} has no result on {missing}"
     ids = [(d, id) for d in datasets for id in sorted(set.intersection(*(_ids(own[who][d], metric) for who in own)))]
-    ordered = {who: own[who] for who in sorted(own, key=lambda each: each.order)}
+    ordered = {who: own[who] for who in sorted(own, key=lambda system: system.order)}
     return Comparable(metric, datasets, tuple(ids), ordered, tuple(left_out.items()))
 
 

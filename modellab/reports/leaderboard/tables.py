@@ -47,7 +47,9 @@ def measured(group: ComparableGroup) -> Table:
         quality, speed, memory, _, cost = (part.measured for part in score.parts)
         spans = (prose.span(quality), _doubted(prose.span(speed), score.doubt), prose.span(memory))
         pairs = [
-            cell for span, each in zip(spans, (quality, speed, memory), strict=True) for cell in (span, prose.n(each))
+            cell
+            for span, estimate in zip(spans, (quality, speed, memory), strict=True)
+            for cell in (span, prose.n(estimate))
         ]
         rows.append([score.who.name, *pairs, prose.span(cost)])
     if not any(score.parts[4].measured.known for score in group.scores):
@@ -100,14 +102,14 @@ def against(group: ComparableGroup) -> Table:
     headings = ["model", "difference from the best [95 %]", "N", "p (two-sided)", "told apart", "would be seen"]
     rows = [
         [
-            each.who.name,
-            prose.span(each.change, signed=True),
-            prose.n(each.change),
-            f"{each.p:.2g}",
-            "yes" if each.apart else "no: tied",
-            units.detects(each.detects, group.unit),
+            other.who.name,
+            prose.span(other.change, signed=True),
+            prose.n(other.change),
+            f"{other.p:.2g}",
+            "yes" if other.apart else "no: tied",
+            units.detects(other.detects, group.unit),
         ]
-        for each in group.advice.against
+        for other in group.advice.against
     ]
     return headings, rows
 
@@ -120,27 +122,27 @@ def findings(report: Report) -> Table:
     ]
 
 
-def _finding(each: Finding) -> list[str]:
-    verdict = each.verdict
+def _finding(finding: Finding) -> list[str]:
+    verdict = finding.verdict
     return [
         str(verdict.status),
-        each.who.name,
-        each.dataset,
-        _titled(each),
+        finding.who.name,
+        finding.dataset,
+        _titled(finding),
         units.value(verdict.baseline, verdict.unit),
         units.value(verdict.now, verdict.unit),
         change(verdict),
-        str(each.n or units.MISSING),
+        str(finding.n or units.MISSING),
         units.MISSING if verdict.p is None else f"{verdict.p:.2g}",
         units.detects(verdict.detects, "ratio" if verdict.kind == "speed" else verdict.unit),
         verdict.why or units.MISSING,
-        f"{each.origin.session} at {each.origin.commit or 'an unknown commit'}",
+        f"{finding.origin.session} at {finding.origin.commit or 'an unknown commit'}",
     ]
 
 
-def _titled(each: Finding) -> str:
+def _titled(finding: Finding) -> str:
     """The metric and what it was held against; an ERROR has neither."""
-    return f"{each.verdict.metric} against {each.versus}" if each.versus else "(the run)"
+    return f"{finding.verdict.metric} against {finding.versus}" if finding.versus else "(the run)"
 
 
 def change(verdict: Verdict) -> str:
@@ -167,43 +169,43 @@ def red(report: Report) -> list[Finding]:
 def datasets(report: Report, task: str) -> Table:
     """The task's first metric, speed and memory of each model on each dataset."""
     own = [measure for measure in report.measures if measure.who.task == task]
-    shown = [each for each in own if each.primary or each.metric in {"rtf", "peak_bytes"}]
-    names = list(dict.fromkeys(each.metric for each in shown))
+    shown = [measure for measure in own if measure.primary or measure.metric in {"rtf", "peak_bytes"}]
+    names = list(dict.fromkeys(measure.metric for measure in shown))
     pairs = [cell for name in names for cell in (f"{units.heading(name)} [95 %]", f"N of {name}")]
     pairs = [cell for name in names for cell in (f"{units.heading(name)} [95 %]", f"N of {name}")]
     headings = ["dataset", "model", *pairs, "verdict", "commit", "session", "machine"]
     rows = []
-    ordered = sorted(shown, key=lambda each: (each.dataset, each.who.order))
-    for (dataset, who), group in groupby(ordered, key=lambda each: (each.dataset, each.who.name)):
-        found = {each.metric: each for each in group}
-        some = next(iter(found.values()))
-        rows.append([dataset, who, *_cells(found, names), some.verdict or units.MISSING, some.origin.commit or "-",
+    ordered = sorted(shown, key=lambda measure: (measure.dataset, measure.who.order))
+    for (dataset, who), group in groupby(ordered, key=lambda measure: (measure.dataset, measure.who.name)):
+        by_metric = {measure.metric: measure for measure in group}
+        some = next(iter(by_metric.values()))
+        rows.append([dataset, who, *_cells(by_metric, names), some.verdict or units.MISSING, some.origin.commit or "-",
                      some.origin.session, some.origin.machine or "-"])  # fmt: skip
     return headings, rows
 
 
-def _cells(found: dict[str, Measure], names: Sequence[str]) -> list[str]:
+def _cells(by_metric: dict[str, Measure], names: Sequence[str]) -> list[str]:
     nothing = Estimate(float("nan"))
-    estimates = [found[name].estimate if name in found else nothing for name in names]
+    estimates = [by_metric[name].estimate if name in by_metric else nothing for name in names]
     return [cell for estimate in estimates for cell in (prose.span(estimate), prose.n(estimate))]
 
 
 def conditions(report: Report, task: str) -> list[tuple[str, str, Table]]:
     """For each dataset and key of its rows a table: a line for each value, a column for each model."""
     own = [slice_ for slice_ in report.slices if slice_.who.task == task]
-    ordered = sorted(own, key=lambda each: (each.dataset, each.key, each.value, each.who.order))
-    found = []
-    for (dataset, key), group in groupby(ordered, key=lambda each: (each.dataset, each.key)):
-        found.append((dataset, key, _grid(key, list(group))))
-    return found
+    ordered = sorted(own, key=lambda part: (part.dataset, part.key, part.value, part.who.order))
+    grids = []
+    for (dataset, key), group in groupby(ordered, key=lambda part: (part.dataset, part.key)):
+        grids.append((dataset, key, _grid(key, list(group))))
+    return grids
 
 
 def _grid(key: str, parts: Sequence[Slice]) -> Table:
-    names = list(dict.fromkeys(each.who.name for each in sorted(parts, key=lambda each: each.who.order)))
+    names = list(dict.fromkeys(part.who.name for part in sorted(parts, key=lambda part: part.who.order)))
     rows = []
-    for value, group in groupby(parts, key=lambda each: each.value):
-        cells = {each.who.name: each.estimate for each in group}
-        counts = sorted({each.n for each in cells.values()})
+    for value, group in groupby(parts, key=lambda part: part.value):
+        cells = {part.who.name: part.estimate for part in group}
+        counts = sorted({estimate.n for estimate in cells.values()})
         n = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
         rows.append([value, n, *(prose.span(cells[name]) if name in cells else units.MISSING for name in names)])
     return [key, "N", *names], rows
@@ -213,35 +215,35 @@ def by_group(report: Report, task: str) -> list[tuple[str, str, Table, Table]]:
     """For each dataset and key of its groups two tables: the first metric of each group, a column for each model; and
     the worst group and the gap of each metric of each model.
     """
-    own = [each for each in report.gaps if each.who.task == task]
-    ordered = sorted(own, key=lambda each: (each.dataset, each.key, each.who.order))
-    found = []
-    for (dataset, key), group in groupby(ordered, key=lambda each: (each.dataset, each.key)):
+    own = [gap for gap in report.gaps if gap.who.task == task]
+    ordered = sorted(own, key=lambda gap: (gap.dataset, gap.key, gap.who.order))
+    grids = []
+    for (dataset, key), group in groupby(ordered, key=lambda gap: (gap.dataset, gap.key)):
         gaps = list(group)
-        first = [each for each in gaps if each.groups.metric.name == gaps[0].groups.metric.name]
-        found.append((dataset, key, _each_group(key, first), _gaps(gaps)))
-    return found
+        first = [gap for gap in gaps if gap.groups.metric.name == gaps[0].groups.metric.name]
+        grids.append((dataset, key, _each_group(key, first), _gaps(gaps)))
+    return grids
 
 
 def _each_group(key: str, gaps: Sequence[GroupGap]) -> Table:
     """A line for each group: what of it there is, and its rate under each model."""
     rows = []
     for place, rate in enumerate(gaps[0].groups.rates):
-        cells = [prose.span(each.groups.rates[place].estimate) for each in gaps]
+        cells = [prose.span(gap.groups.rates[place].estimate) for gap in gaps]
         told = cells if rate.is_told else [groups.TOO_FEW] * len(gaps)
         rows.append([rate.name, str(rate.utterances), str(rate.units), *told])
-    return [key, "N", "clusters", *(each.who.name for each in gaps)], rows
+    return [key, "N", "clusters", *(gap.who.name for gap in gaps)], rows
 
 
 def _gaps(gaps: Sequence[GroupGap]) -> Table:
     """A line for each metric of each model."""
     headings = ["model", "metric", "worst group", "best group", "gap [95 %]", "told from chance", groups.TOO_FEW]
     rows = []
-    for each in gaps:
-        told, few = each.groups.told, ", ".join(rate.name for rate in each.groups.few)
-        apart = ("yes" if each.groups.apart else "no") if len(told) > 1 else units.MISSING
-        both = (told[0], told[-1]) if len(told) > 1 and each.groups.gap.value else ()
+    for group_gap in gaps:
+        told, few = group_gap.groups.told, ", ".join(rate.name for rate in group_gap.groups.few)
+        apart = ("yes" if group_gap.groups.apart else "no") if len(told) > 1 else units.MISSING
+        both = (told[0], told[-1]) if len(told) > 1 and group_gap.groups.gap.value else ()
         ends = [f"{rate.name} {prose.span(rate.estimate)}" for rate in both] or [units.MISSING] * 2
-        gap = prose.span(each.groups.gap)
-        rows.append([each.who.name, each.groups.metric.name, *ends, gap, apart, few or units.MISSING])
+        gap = prose.span(group_gap.groups.gap)
+        rows.append([group_gap.who.name, group_gap.groups.metric.name, *ends, gap, apart, few or units.MISSING])
     return headings, rows

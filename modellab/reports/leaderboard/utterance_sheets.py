@@ -29,27 +29,30 @@ def sheet(who: System, entry: Entry, data: Dataset | None) -> Sheet:
     metric = tasks.get(who.task).METRICS[0]
     every = result_of(entry).utterances
 
-    def order(each: Utterance) -> tuple[bool, float, str]:
-        return not each.error, -_cost(metric, each), each.id
+    def order(utterance: Utterance) -> tuple[bool, float, str]:
+        return not utterance.error, -_cost(metric, utterance), utterance.id
 
     is_large = len(every) > MANY
     ranked = heapq.nsmallest(WORST_OF_MANY, every, key=order) if is_large else sorted(every, key=order)
     is_shown = data is not None and not withheld.is_private(entry)
-    cases = _cases(who.task, data, {each.id for each in ranked}) if data and is_shown else {}
-    said = tuple(_said(who.task, metric, each, cases.get(each.id), rank) for rank, each in enumerate(ranked))
-    return Sheet(who, entry.key.dataset, metric.name, origin(entry), said, len(every) if is_large else 0)
+    cases = _cases(who.task, data, {utterance.id for utterance in ranked}) if data and is_shown else {}
+    shown = tuple(
+        _utterance_result(who.task, metric, utterance, cases.get(utterance.id), rank)
+        for rank, utterance in enumerate(ranked)
+    )
+    return Sheet(who, entry.key.dataset, metric.name, origin(entry), shown, len(every) if is_large else 0)
 
 
 def _cases(task: str, data: Dataset, wanted: Collection[str]) -> dict[str, Any]:
     read: Callable[..., Any] = tasks.get(task).read
-    found = {}
+    cases = {}
     rows = columns.by_id(data.rows)
     for row in (rows[id] for id in wanted if id in rows):
         try:
-            found[str(row["id"])] = read(row, data.options)
+            cases[str(row["id"])] = read(row, data.options)
         except ModellabError:  # a row that this version cannot read any more: its words are shown without a reference
             continue
-    return found
+    return cases
 
 
 def _cost(metric: Metric, utterance: Utterance) -> float:
@@ -63,7 +66,7 @@ def _cost(metric: Metric, utterance: Utterance) -> float:
     return float(costs(metric, np.array([numbers], dtype=float))[0])
 
 
-def _said(task: str, metric: Metric, utterance: Utterance, case: Any, rank: int) -> UtteranceResult:
+def _utterance_result(task: str, metric: Metric, utterance: Utterance, case: Any, rank: int) -> UtteranceResult:
     numbers = utterance.counts.get(metric.name)
     words = bottom_of(np.array([numbers], dtype=float)) if numbers and len(numbers) == 2 else 1.0
     steps, text = _words(case, utterance.output)

@@ -44,8 +44,8 @@ class Leaf(NamedTuple):
 def leaves(sheets: Iterable[Sheet]) -> Iterator[Leaf]:
     """Every sheet, ready for the template."""
     for number, sheet in enumerate(sheets):
-        wrong = [utterance for utterance in sheet.said if utterance.errors or utterance.error]
-        count = f"the worst {len(sheet.said):,} of {sheet.many:,}" if sheet.many else f"{len(sheet.said)}"
+        wrong = [utterance for utterance in sheet.utterances if utterance.errors or utterance.error]
+        count = f"the worst {len(sheet.utterances):,} of {sheet.many:,}" if sheet.many else f"{len(sheet.utterances)}"
         summary = f"{len(wrong)} of {count} utterances with errors" if wrong else f"no errors in {count} utterances"
         yield Leaf(
             f"sheet{number}",
@@ -53,63 +53,63 @@ def leaves(sheets: Iterable[Sheet]) -> Iterator[Leaf]:
             sheet.dataset,
             f"session {sheet.origin.session} at {sheet.origin.commit or 'an unknown commit'}",
             summary,
-            tuple(_worst(sheet.metric, each) for each in wrong[:WORST]),
-            lines(sheet.said),
-            len(sheet.said),
+            tuple(_worst(sheet.metric, utterance) for utterance in wrong[:WORST]),
+            lines(sheet.utterances),
+            len(sheet.utterances),
         )
 
 
-def _worst(metric: str, said: UtteranceResult) -> Worst:
+def _worst(metric: str, utterance: UtteranceResult) -> Worst:
     times = (
-        f", {units.value(said.wall_s, 's')} for {units.value(said.duration_s, 's')} of audio"
-        if said.wall_s == said.wall_s
+        f", {units.value(utterance.wall_s, 's')} for {units.value(utterance.duration_s, 's')} of audio"
+        if utterance.wall_s == utterance.wall_s
         else ""
     )
     return Worst(
-        said.id,
-        f"{metric}: {_count(said)}{times}",
-        said.steps if len(said.steps) <= LETTERS // 4 else said.steps[: LETTERS // 4],
-        said.text[:LETTERS],
-        "\n".join(said.lines)[: 4 * LETTERS],
-        (said.error.splitlines() or [""])[0][:300],
+        utterance.id,
+        f"{metric}: {_count(utterance)}{times}",
+        utterance.steps if len(utterance.steps) <= LETTERS // 4 else utterance.steps[: LETTERS // 4],
+        utterance.text[:LETTERS],
+        "\n".join(utterance.lines)[: 4 * LETTERS],
+        (utterance.error.splitlines() or [""])[0][:300],
     )
 
 
-def _count(said: UtteranceResult) -> str:
-    return f"{said.errors:.4g} of {said.words:.4g}" if said.words != 1 else f"{said.errors:.4g}"
+def _count(utterance: UtteranceResult) -> str:
+    return f"{utterance.errors:.4g} of {utterance.words:.4g}" if utterance.words != 1 else f"{utterance.errors:.4g}"
 
 
-def lines(said: Iterable[UtteranceResult]) -> Markup:
+def lines(utterances: Iterable[UtteranceResult]) -> Markup:
     """A list item each: id, errors and the words, errors struck out or underlined."""
     from markupsafe import Markup
 
-    return Markup("\n".join(_line(utterance) for utterance in said))  # noqa: S704 - `_line` escapes every text
+    return Markup("\n".join(_line(utterance) for utterance in utterances))  # noqa: S704 - `_line` escapes every text
 
 
-def _line(said: UtteranceResult) -> str:
-    head = f"<b>{_escaped(said.id)}</b> {_escaped(_count(said))} "
-    if said.error:
-        return f"<li>{head}<em>{_escaped('the model raised: ' + said.error[:200])}</em></li>"
-    return f"<li>{head}{_words(said.steps) if said.steps else _escaped(said.text[:LETTERS])}</li>"
+def _line(utterance: UtteranceResult) -> str:
+    head = f"<b>{_escaped(utterance.id)}</b> {_escaped(_count(utterance))} "
+    if utterance.error:
+        return f"<li>{head}<em>{_escaped('the model raised: ' + utterance.error[:200])}</em></li>"
+    return f"<li>{head}{_words(utterance.steps) if utterance.steps else _escaped(utterance.text[:LETTERS])}</li>"
 
 
 def _words(steps: Iterable[Step]) -> str:
     """Runs of one kind together: hits once, substitutions as struck reference and underlined hypothesis."""
-    found, length = [], 0
+    pieces, length = [], 0
     for what, group in groupby(steps, key=lambda step: step[0]):
         run = list(group)
         reference, hypothesis = (" ".join(step[at] for step in run) for at in (1, 2))
         length += len(reference) + len(hypothesis)
         if length > LETTERS:
-            found.append("…")
+            pieces.append("…")
             break
         if not what:
-            found.append(_escaped(reference))
+            pieces.append(_escaped(reference))
             continue
         old = f"<del>{_escaped(reference)}</del>" if what != "I" else ""
         new = f"<ins>{_escaped(hypothesis)}</ins>" if what != "D" else ""
-        found.append(old + new)
-    return " ".join(found)
+        pieces.append(old + new)
+    return " ".join(pieces)
 
 
 def _escaped(text: str) -> str:

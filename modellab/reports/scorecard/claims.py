@@ -89,5 +89,5 @@ def failure(row: ClaimRow) -> str:
     claimed, measured = (units.value(number, verdict.unit) for number in (verdict.baseline, verdict.now))
     span = units.interval(verdict.interval, verdict.unit)
     change = f"{units.change(verdict.change, verdict.unit)} {span}".strip()
-    said = f"  {verdict.metric}: claimed {claimed}, measured {measured}, difference {change} ({verdict.why})"
-    return f"{row.key}: a claim does not hold\n{said}\n  claimed by {row.source}"
+    comparison = f"  {verdict.metric}: claimed {claimed}, measured {measured}, difference {change} ({verdict.why})"
+    return f"{row.key}: a claim does not hold\n{comparison}\n  claimed by {row.source}"

@@ -43,8 +43,8 @@ def _suspicions(outcome: Outcome, task: Task, baselines: Path | None) -> list[st
     assert outcome.result is not None, "a quality verdict without a result"
     data = datasets.load(outcome.case.dataset)
     others = other_answers.asked(baselines, outcome.result) if baselines else diagnosis.no_others
-    found = diagnosis.suspect(task, outcome.result, data, outcome.accepted, others)
-    return ["", "  what it looks like:", *(f"  {finding}" for finding in found[:MOST_KINDS])] if found else []
+    findings = diagnosis.suspect(task, outcome.result, data, outcome.accepted, others)
+    return ["", "  what it looks like:", *(f"  {finding}" for finding in findings[:MOST_KINDS])] if findings else []
 
 
 def metric_line(verdict: Verdict) -> str:
@@ -62,9 +62,9 @@ def metric_line(verdict: Verdict) -> str:
 
 def _worst(result: Result, outcome: Outcome, metric: Metric) -> list[Utterance]:
     """The utterances that did damage, the most first, so many at most; the first of all where none did."""
-    found = worst_utterances.worst_first(result.utterances, outcome.accepted, metric, WORST)
-    did = [each for each in found if worst_utterances.damage(each, outcome.accepted, metric) > 0]
-    return did or found[:1]
+    ordered = worst_utterances.worst_first(result.utterances, outcome.accepted, metric, WORST)
+    did = [utterance for utterance in ordered if worst_utterances.damage(utterance, outcome.accepted, metric) > 0]
+    return did or ordered[:1]
 
 
 def _counted(worst: Sequence[Utterance]) -> str:
@@ -91,8 +91,8 @@ def _worst_lines(outcome: Outcome, task: Task) -> list[str]:
     assert result is not None, "a quality verdict without a result"
     rows, options = datasets.load(outcome.case.dataset).rows, outcome.case.header.model_dump()
     worst = _worst(result, outcome, metric)
-    said = {utterance.id: utterance for utterance in worst}
-    samples = {id: decoded_length.stored(task, row, options, said[id]) for row in rows if (id := row["id"]) in said}
+    by_id = {utterance.id: utterance for utterance in worst}
+    samples = {id: decoded_length.stored(task, row, options, by_id[id]) for row in rows if (id := row["id"]) in by_id}
     lines = [f"  {_counted(worst)} that did most damage:"]
     for utterance in worst:
         shown: Sequence[str] = task.show(samples[utterance.id], utterance.output)

@@ -33,7 +33,7 @@ def tables(rows: Sequence[CaseSummary], style: str = "plain", width: int = 0) ->
     ordered = _ordered(rows)
     grouped = [(task, list(group)) for task, group in groupby(ordered, key=lambda row: row.key.task)]
     made = [_table(group, style) for _, group in grouped]
-    if width and max((len(line) for each in made for line in each.splitlines()), default=0) > width:
+    if width and max((len(line) for table in made for line in table.splitlines()), default=0) > width:
         made = ["\n".join(line for row in group for line in _folded(row, group, width)) for _, group in grouped]
     return "\n\n".join(made)
 
@@ -52,14 +52,14 @@ def _folded(row: CaseSummary, group: Sequence[CaseSummary], width: int) -> list[
 
 def first(rows: Sequence[CaseSummary]) -> list[str]:
     """What a person has to look at though it is not red: the broken utterances, what broke again before the others."""
-    found = [(row, breaks.named(row.verdicts)) for row in _ordered(rows)]
-    shown = [(row, each) for row, each in found if each and not any(v.red for v in row.verdicts if v.breaks)]
+    broken = [(row, breaks.named(row.verdicts)) for row in _ordered(rows)]
+    shown = [(row, named) for row, named in broken if named and not any(v.red for v in row.verdicts if v.breaks)]
     if not shown:
         return []
     lines = [broken_utterances.TITLE]
-    for row, each in sorted(shown, key=lambda one: breaks.urgency(one[1])):
+    for row, named in sorted(shown, key=lambda one: breaks.urgency(one[1])):
         lines.append(f"{row.key}: {row.status}")
-        lines += [f"  {line}" for line in broken_utterances.lines(each)]
+        lines += [f"  {line}" for line in broken_utterances.lines(named)]
     return [*lines, ""]
 
 

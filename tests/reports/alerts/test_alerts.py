@@ -73,9 +73,9 @@ def test_a_digest_counts_the_red_cases_that_it_does_not_name() -> None:
 def test_an_event_says_why() -> None:
     (red,) = events.changes([entry(1, Status.REGRESSED)], {})
     assert (red.subject, red.is_red) == (CASE, True)
-    assert red.said == "wer REGRESSED: 20.00 %, accepted 10.00 %: not chance"
+    assert red.summary == "wer REGRESSED: 20.00 %, accepted 10.00 %: not chance"
     (broken,) = events.changes([entry(1, Status.ERROR)], {})
-    assert broken.said == "ERROR: CrashError: signal 11"
+    assert broken.summary == "ERROR: CrashError: signal 11"
 
 
 def test_a_library_that_moved_is_one_event_over_its_cases() -> None:
@@ -84,7 +84,7 @@ def test_a_library_that_moved_is_one_event_over_its_cases() -> None:
     found = events.changes(entries, {})
     assert kinds(found) == ["regression", "release"]
     assert found[1].subject == "faster-whisper 1.1.0 -> 1.2.0"
-    assert found[1].said == "measured in 2 cases, 1 of them red"
+    assert found[1].summary == "measured in 2 cases, 1 of them red"
     assert {case.model for case in found[1].cases} == {"fake", "other"}
 
 
@@ -165,7 +165,7 @@ def test_a_release_that_nobody_measured_is_told(hook: Hook) -> None:
     index = hook.url.rpartition("/")[0]
     measured = {"python": "3.12.1", "faster-whisper": "1.1.0", "torch": "9.0", "missing": "1.0"}
     found, missing = releases.unmeasured([entry(1, versions=measured)], index, ["127.0.0.1"])
-    assert [(event.subject, event.said) for event in found] == [
+    assert [(event.subject, event.summary) for event in found] == [
         ("faster-whisper 9.0", "released; measured is 1.1.0"),
     ]
     assert missing == ["missing: the index says nothing of its releases (HTTPError)"]

@@ -45,30 +45,34 @@ class Shared(PlayerMaker):
         return self.made[path, name]
 
 
-def page(found: Found, library: Library, most: int, sound_mb: float) -> str:
+def page(comparison: Found, library: Library, most: int, sound_mb: float) -> str:
     """The page with at most `most` utterances each way of each pair, and so many megabytes of sound."""
-    if isinstance(found, Rankings):
+    if isinstance(comparison, Rankings):
         return _rendered(
-            title=f"Ranking: {', '.join(found.specs)}",
-            verdicts=[f"{each.task}: {sentences.ranked(each)}" for each in found.rankings],
-            notes=found.notes,
-            sections=[_ranking(each) for each in found.rankings],
+            title=f"Ranking: {', '.join(comparison.specs)}",
+            verdicts=[f"{ranking.task}: {sentences.ranked(ranking)}" for ranking in comparison.rankings],
+            notes=comparison.notes,
+            sections=[_ranking(ranking) for ranking in comparison.rankings],
         )
     player_maker = Shared(int(sound_mb * MEGABYTE))
-    shown = [(system_pair, each) for system_pair in found.system_pairs for each in _chosen(system_pair, library, most)]
+    shown = [
+        (system_pair, change)
+        for system_pair in comparison.system_pairs
+        for change in _chosen(system_pair, library, most)
+    ]
     made = [
-        _view(at, system_pair, each, library, player_maker) for at, (system_pair, each) in enumerate(shown, start=1)
+        _view(at, system_pair, change, library, player_maker) for at, (system_pair, change) in enumerate(shown, start=1)
     ]
     return _rendered(
-        title=f"{found.a} (A) against {found.b} (B)",
-        verdicts=sentences.headlines(found),
-        notes=found.notes,
-        sections=_sections(found),
+        title=f"{comparison.a} (A) against {comparison.b} (B)",
+        verdicts=sentences.headlines(comparison),
+        notes=comparison.notes,
+        sections=_sections(comparison),
         views=made,
-        listed=_listed(found, made),
-        worded=any(kind == "words" for each in made for side in (each["a"], each["b"]) for kind, _ in side["blocks"]),
-        sounding=any(kind == "player" for each in made for kind, _ in each["a"]["blocks"]),
-        counted=tables.counted(found),
+        listed=_listed(comparison, made),
+        worded=any(kind == "words" for view in made for side in (view["a"], view["b"]) for kind, _ in side["blocks"]),
+        sounding=any(kind == "player" for view in made for kind, _ in view["a"]["blocks"]),
+        counted=tables.counted(comparison),
     )
 
 
@@ -95,17 +99,17 @@ def _chosen(system_pair: SystemPair, library: Library, most: int) -> list[Change
         )
     kept: list[Changed] = []
     for way in (1, -1, 0):  # worse, better, the same
-        among = [each for each in every if (each.harm > 0) - (each.harm < 0) == way]
-        kept += sorted(among, key=lambda each: -abs(each.harm))[:most]
-    return sorted(kept, key=lambda each: (-abs(each.harm), each.dataset, each.id))
+        among = [change for change in every if (change.harm > 0) - (change.harm < 0) == way]
+        kept += sorted(among, key=lambda change: -abs(change.harm))[:most]
+    return sorted(kept, key=lambda change: (-abs(change.harm), change.dataset, change.id))
 
 
-def _listed(found: Compared, made: Sequence[Any]) -> str:
+def _listed(compared: Compared, made: Sequence[Any]) -> str:
     """What of the utterances is on the page."""
-    differ = sum(len(system_pair.changed) for system_pair in found.system_pairs)
+    differ = sum(len(system_pair.changed) for system_pair in compared.system_pairs)
     n = sum(
         len(result.utterances)
-        for system_pair in found.system_pairs
+        for system_pair in compared.system_pairs
         for case_pair in system_pair.case_pairs
         for result in case_pair.results[:1]
     )
@@ -115,21 +119,21 @@ def _listed(found: Compared, made: Sequence[Any]) -> str:
 # ---------------------------------------------------------------------------- the tables
 
 
-def _sections(found: Compared) -> list[dict[str, Any]]:
-    shown, left = sentences.detailed(found)
+def _sections(compared: Compared) -> list[dict[str, Any]]:
+    shown, left = sentences.detailed(compared)
     first = {
         "title": "Overview",
         "plot": None,
-        "said": [],
-        "tables": [tables.overview(found)],
+        "facts": [],
+        "tables": [tables.overview(compared)],
         "notes": [left] if left else [],
     }
-    return [*([first] if len(found.system_pairs) > 1 else []), *(_system_pair(system_pair) for system_pair in shown)]
+    return [*([first] if len(compared.system_pairs) > 1 else []), *(_system_pair(system_pair) for system_pair in shown)]
 
 
 def _system_pair(system_pair: SystemPair) -> dict[str, Any]:
     differs = "; ".join(sentences.differences(system_pair))
-    said = [
+    facts = [
         *([f"Differs in: {differs}"] if differs else []),
         *map(sentences.timing, system_pair.speeds),
         *map(sentences.peak, system_pair.peaks),
@@ -137,27 +141,27 @@ def _system_pair(system_pair: SystemPair) -> dict[str, Any]:
     return {
         "title": f"{system_pair.task}: {sentences.pair(system_pair)}",
         "plot": None,
-        "said": said,
+        "facts": facts,
         "tables": [tables.sides(system_pair), *tables.of_system_pair(system_pair)],
         "notes": system_pair.notes,
     }
 
 
-def _ranking(found: Ranking) -> dict[str, Any]:
+def _ranking(ranking: Ranking) -> dict[str, Any]:
     return {
-        "title": f"{found.task}: {sentences.shown(found.metric)}",
-        "plot": _plot(found),
-        "said": [],
-        "tables": list(tables.of_ranking(found)),
-        "notes": found.notes,
+        "title": f"{ranking.task}: {sentences.shown(ranking.metric)}",
+        "plot": _plot(ranking),
+        "facts": [],
+        "tables": list(tables.of_ranking(ranking)),
+        "notes": ranking.notes,
     }
 
 
-def _plot(found: Ranking) -> dict[str, Any]:
+def _plot(ranking: Ranking) -> dict[str, Any]:
     """Each value as a dot on its interval, in percent of the width between the lowest and the highest end."""
     ends = [
         end
-        for standing in found.standings
+        for standing in ranking.standings
         for end in (standing.interval or (standing.value, standing.value))
         if math.isfinite(end)
     ]
@@ -166,49 +170,49 @@ def _plot(found: Ranking) -> dict[str, Any]:
     def at(value: float) -> float:
         return 2 + 96 * (value - low) / ((high - low) or 1.0)
 
-    def row(each: Standing) -> dict[str, Any]:
-        unit = found.metric.unit
-        span = each.interval
+    def row(standing: Standing) -> dict[str, Any]:
+        unit = ranking.metric.unit
+        span = standing.interval
         return {
-            "name": each.name,
-            "text": f"{units.value(each.value, unit)} {sentences.span(span, unit)}",
-            "at": at(each.value),
+            "name": standing.name,
+            "text": f"{units.value(standing.value, unit)} {sentences.span(span, unit)}",
+            "at": at(standing.value),
             "low": at(span[0]) if span else None,
             "high": at(span[1]) if span else None,
         }
 
-    known = [standing for standing in found.standings if math.isfinite(standing.value)]
-    label = f"{found.metric.name} of {len(known)} systems with 95 % intervals"
-    return {"label": label, "rows": [row(each) for each in known]}
+    known = [standing for standing in ranking.standings if math.isfinite(standing.value)]
+    label = f"{ranking.metric.name} of {len(known)} systems with 95 % intervals"
+    return {"label": label, "rows": [row(standing) for standing in known]}
 
 
 # ---------------------------------------------------------------------------- one utterance
 
 
 def _view(
-    number: int, system_pair: SystemPair, each: Changed, library: Library, player_maker: PlayerMaker
+    number: int, system_pair: SystemPair, change: Changed, library: Library, player_maker: PlayerMaker
 ) -> dict[str, Any]:
     """What the template draws of an utterance."""
-    case_pair = next(case_pair for case_pair in system_pair.case_pairs if case_pair.dataset == each.dataset)
+    case_pair = next(case_pair for case_pair in system_pair.case_pairs if case_pair.dataset == change.dataset)
     data = utterance.data(case_pair.b, library.golden)
     view_maker = ViewMaker(tasks.get(system_pair.task), data, None, clips=number, player_maker=player_maker)
-    made = [(view_maker.view(number, said), said) for said in (each.a, each.b)]
-    a, b = (units.value(value, each.metric.unit) for value in each.values)
-    told = "B worse" if each.harm > 0 else "B better" if each.harm < 0 else "same score"
+    made = [(view_maker.view(number, side), side) for side in (change.a, change.b)]
+    a, b = (units.value(value, change.metric.unit) for value in change.values)
+    told = "B worse" if change.harm > 0 else "B better" if change.harm < 0 else "same score"
     return {
         "number": number,
-        "id": each.id,
-        "dataset": each.dataset,
-        "swap": int(hashlib.sha256(f"{each.dataset}/{each.id}".encode()).hexdigest(), 16) % 2,
+        "id": change.id,
+        "dataset": change.dataset,
+        "swap": int(hashlib.sha256(f"{change.dataset}/{change.id}".encode()).hexdigest(), 16) % 2,
         "told": told,
-        "was": f"{each.metric.name} {a} -> {b}",
+        "was": f"{change.metric.name} {a} -> {b}",
         "players": made[0][0].players,
-        "a": _side("A", system_pair.a, made[0][0].blocks, each.a),
-        "b": _side("B", system_pair.b, made[1][0].blocks, each.b),
+        "a": _side("A", system_pair.a, made[0][0].blocks, change.a),
+        "b": _side("B", system_pair.b, made[1][0].blocks, change.b),
     }
 
 
-def _side(letter: str, name: str, blocks: Sequence[tuple[str, Any]], said: Utterance) -> dict[str, Any]:
-    if said.output is None and not said.error:
+def _side(letter: str, name: str, blocks: Sequence[tuple[str, Any]], side: Utterance) -> dict[str, Any]:
+    if side.output is None and not side.error:
         blocks = [("lines", Lines((lines.NOT_KEPT,)))]
-    return {"letter": letter, "name": name, "blocks": blocks, "error": said.error}
+    return {"letter": letter, "name": name, "blocks": blocks, "error": side.error}

@@ -16,21 +16,21 @@ from modellab.system import escape
 FORMAT = 1
 
 
-def text(found: Found, most: int) -> str:
+def text(comparison: Found, most: int) -> str:
     """The document; the same comparison gives the same bytes."""
-    content = _rankings(found) if isinstance(found, Rankings) else _compared(found, most)
+    content = _rankings(comparison) if isinstance(comparison, Rankings) else _compared(comparison, most)
     return escape.document({"format": FORMAT, **content})
 
 
-def _compared(found: Compared, most: int) -> dict[str, Any]:
+def _compared(compared: Compared, most: int) -> dict[str, Any]:
     return {
-        "a": found.a,
-        "b": found.b,
-        "alpha": found.alpha,
-        "comparisons": found.family,
-        "verdicts": sentences.headlines(found),
-        "notes": found.notes,
-        "duels": [_system_pair(system_pair, most) for system_pair in found.system_pairs],
+        "a": compared.a,
+        "b": compared.b,
+        "alpha": compared.alpha,
+        "comparisons": compared.family,
+        "verdicts": sentences.headlines(compared),
+        "notes": compared.notes,
+        "duels": [_system_pair(system_pair, most) for system_pair in compared.system_pairs],
     }
 
 
@@ -54,17 +54,17 @@ def _system_pair(system_pair: SystemPair, most: int) -> dict[str, Any]:
         "differs": list(sentences.differences(system_pair)),
         "quality": [_line(line) for line in system_pair.lines],
         "by_group": [_line(line) for line in system_pair.by_group],
-        "speed": [asdict(each) for each in system_pair.speeds],
+        "speed": [asdict(speed) for speed in system_pair.speeds],
         "memory": [asdict(peak) for peak in system_pair.peaks],
         "error_classes": [
-            {**_line(each.line), "words": each.words, "a_errors": each.a, "b_errors": each.b}
-            for each in (classes.rows if classes else ())
+            {**_line(row.line), "words": row.words, "a_errors": row.a, "b_errors": row.b}
+            for row in (classes.rows if classes else ())
         ],
         "changed": {
-            "worse": sum(each.harm > 0 for each in system_pair.changed),
-            "better": sum(each.harm < 0 for each in system_pair.changed),
+            "worse": sum(change.harm > 0 for change in system_pair.changed),
+            "better": sum(change.harm < 0 for change in system_pair.changed),
         },
-        "most_changed": [_changed(system_pair.task, each) for each in (*lost, *gained)],
+        "most_changed": [_changed(system_pair.task, change) for change in (*lost, *gained)],
         "notes": system_pair.notes,
     }
 
@@ -76,30 +76,36 @@ def _line(line: Line) -> dict[str, Any]:
     return {**metric, **numbers, "sign_p": line.sign_p}
 
 
-def _changed(task: str, each: Changed) -> dict[str, Any]:
-    found = each.spoken(task)
-    said = (
-        {"reference": found[0].reference, "a_said": found[0].hypothesis, "b_said": found[1].hypothesis} if found else {}
+def _changed(task: str, change: Changed) -> dict[str, Any]:
+    spoken = change.spoken(task)
+    words = (
+        {"reference": spoken[0].reference, "a_said": spoken[0].hypothesis, "b_said": spoken[1].hypothesis}
+        if spoken
+        else {}
     )
-    a, b = each.values
-    return {"dataset": each.dataset, "id": each.id, "harm": each.harm, "a": a, "b": b, **said}
+    a, b = change.values
+    return {"dataset": change.dataset, "id": change.id, "harm": change.harm, "a": a, "b": b, **words}
 
 
-def _rankings(found: Rankings) -> dict[str, Any]:
-    return {"specs": found.specs, "notes": found.notes, "rankings": [_ranking(each) for each in found.rankings]}
-
-
-def _ranking(found: Ranking) -> dict[str, Any]:
+def _rankings(rankings: Rankings) -> dict[str, Any]:
     return {
-        "task": found.task,
-        "metric": found.metric.name,
-        "unit": found.metric.unit,
-        "datasets": found.datasets,
-        "n": found.n,
-        "alpha": found.alpha,
-        "comparisons": found.family,
-        "verdict": sentences.ranked(found),
-        "standings": [{**asdict(standing), "rank": standing.rank} for standing in found.standings],
-        "pairs": [{"system_a": duo.a, "system_b": duo.b, **_line(duo.line)} for duo in found.ranked_pairs],
-        "notes": found.notes,
+        "specs": rankings.specs,
+        "notes": rankings.notes,
+        "rankings": [_ranking(ranking) for ranking in rankings.rankings],
+    }
+
+
+def _ranking(ranking: Ranking) -> dict[str, Any]:
+    return {
+        "task": ranking.task,
+        "metric": ranking.metric.name,
+        "unit": ranking.metric.unit,
+        "datasets": ranking.datasets,
+        "n": ranking.n,
+        "alpha": ranking.alpha,
+        "comparisons": ranking.family,
+        "verdict": sentences.ranked(ranking),
+        "standings": [{**asdict(standing), "rank": standing.rank} for standing in ranking.standings],
+        "pairs": [{"system_a": duo.a, "system_b": duo.b, **_line(duo.line)} for duo in ranking.ranked_pairs],
+        "notes": ranking.notes,
     }

@@ -21,48 +21,51 @@ NOT_KEPT = "(the output is not kept in a baseline)"
 
 def worst(system_pair: SystemPair, most: int) -> tuple[list[Changed], list[Changed]]:
     """The utterances in which B lost most, and gained most, the most extreme first."""
-    lost = [each for each in system_pair.changed if each.harm > 0][:most]
-    gained = [each for each in reversed(system_pair.changed) if each.harm < 0][:most]
+    lost = [change for change in system_pair.changed if change.harm > 0][:most]
+    gained = [change for change in reversed(system_pair.changed) if change.harm < 0][:most]
     return lost, gained
 
 
 def of_system_pair(system_pair: SystemPair, most: int) -> Iterator[str]:
     """The utterances that changed most, each as a paragraph."""
     lost, gained = worst(system_pair, most)
-    every = [sum(each.harm > 0 for each in system_pair.changed), sum(each.harm < 0 for each in system_pair.changed)]
-    for title, found, count in (("worse", lost, every[0]), ("better", gained, every[1])):
-        if found:
+    every = [
+        sum(change.harm > 0 for change in system_pair.changed),
+        sum(change.harm < 0 for change in system_pair.changed),
+    ]
+    for title, shown, count in (("worse", lost, every[0]), ("better", gained, every[1])):
+        if shown:
             many = "1 utterance" if count == 1 else f"{count} utterances"
-            yield f"B is {title} in {many}" + (f", the {len(found)} most:" if count > len(found) else ":")
-        for each in found:
-            yield from _utterance(system_pair, each)
+            yield f"B is {title} in {many}" + (f", the {len(shown)} most:" if count > len(shown) else ":")
+        for change in shown:
+            yield from _utterance(system_pair, change)
 
 
-def _utterance(system_pair: SystemPair, each: Changed) -> Iterator[str]:
-    a, b = (units.value(value, each.metric.unit) for value in each.values)
-    where = f"{each.dataset} " if len(system_pair.case_pairs) > 1 else ""
-    yield f"  {where}{each.id}  {each.metric.name} {a} -> {b}"
-    for letter, said in (("A", each.a), ("B", each.b)):
-        if said.error:
-            yield f"    {letter} raised: {said.error.splitlines()[0]}"
-    yield from (f"    {line}" for line in of_utterance(system_pair.task, each))
+def _utterance(system_pair: SystemPair, change: Changed) -> Iterator[str]:
+    a, b = (units.value(value, change.metric.unit) for value in change.values)
+    where = f"{change.dataset} " if len(system_pair.case_pairs) > 1 else ""
+    yield f"  {where}{change.id}  {change.metric.name} {a} -> {b}"
+    for letter, side in (("A", change.a), ("B", change.b)):
+        if side.error:
+            yield f"    {letter} raised: {side.error.splitlines()[0]}"
+    yield from (f"    {line}" for line in of_utterance(system_pair.task, change))
 
 
-def of_utterance(task: str, each: Changed) -> list[str]:
+def of_utterance(task: str, change: Changed) -> list[str]:
     """Both hypotheses under the reference; for tasks without words what the task shows of each side."""
-    if found := each.spoken(task):
-        return aligned(list(columns(found[0].steps(), found[1].steps())))
-    if each.case is None:
+    if spoken := change.spoken(task):
+        return aligned(list(columns(spoken[0].steps(), spoken[1].steps())))
+    if change.case is None:
         return []
     show = tasks.get(task).show
     return [
         f"{letter}  {line}"
-        for letter, said in (("A", each.a), ("B", each.b))
-        for line in (show(each.case, said.output) if said.output is not None or said.error else [NOT_KEPT])
+        for letter, side in (("A", change.a), ("B", change.b))
+        for line in (show(change.case, side.output) if side.output is not None or side.error else [NOT_KEPT])
     ]
 
 
-def aligned(found: Sequence[Column], width: int = WIDTH) -> list[str]:
+def aligned(aligned_columns: Sequence[Column], width: int = WIDTH) -> list[str]:
     """The three lines, wrapped, with a line of marks under a side that has errors.
 
     >>> aligned([Column("the", ("the", "the"), ("", "")), Column("cat", ("cat", ""), ("", "D"))])
@@ -71,7 +74,7 @@ def aligned(found: Sequence[Column], width: int = WIDTH) -> list[str]:
     lines: list[str] = []
     block: list[Column] = []
     used = 5
-    for column in found:
+    for column in aligned_columns:
         size = 1 + _size(column)
         if block and used + size > width:
             lines += _drawn(block)

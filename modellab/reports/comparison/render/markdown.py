@@ -13,21 +13,21 @@ from modellab.reports.comparison.two_systems import Compared, SystemPair
 LOUD = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
-def text(found: Found, most: int) -> str:
+def text(comparison: Found, most: int) -> str:
     """The whole document; the same comparison gives the same bytes."""
-    return "\n".join(_rankings(found) if isinstance(found, Rankings) else _compared(found, most)) + "\n"
+    return "\n".join(_rankings(comparison) if isinstance(comparison, Rankings) else _compared(comparison, most)) + "\n"
 
 
-def _compared(found: Compared, most: int) -> Iterator[str]:
-    yield f"## {quiet(found.a)} (A) against {quiet(found.b)} (B)\n"
-    yield from (f"**{quiet(line)}**\n" for line in sentences.headlines(found))
-    shown, left = sentences.detailed(found)
-    if len(found.system_pairs) > 1:
-        yield from _table(tables.overview(found))
+def _compared(compared: Compared, most: int) -> Iterator[str]:
+    yield f"## {quiet(compared.a)} (A) against {quiet(compared.b)} (B)\n"
+    yield from (f"**{quiet(line)}**\n" for line in sentences.headlines(compared))
+    shown, left = sentences.detailed(compared)
+    if len(compared.system_pairs) > 1:
+        yield from _table(tables.overview(compared))
     for system_pair in shown:
         yield from _system_pair(system_pair, most)
-    yield from _notes((*([left] if left else []), *found.notes))
-    yield f"{quiet(tables.counted(found))}\n"
+    yield from _notes((*([left] if left else []), *compared.notes))
+    yield f"{quiet(tables.counted(compared))}\n"
 
 
 def _system_pair(system_pair: SystemPair, most: int) -> Iterator[str]:
@@ -36,7 +36,7 @@ def _system_pair(system_pair: SystemPair, most: int) -> Iterator[str]:
     differs = list(sentences.differences(system_pair))
     if differs:
         yield f"Differs in: {quiet('; '.join(differs))}\n"
-    yield from (f"- {quiet(sentences.timing(each))}" for each in system_pair.speeds)
+    yield from (f"- {quiet(sentences.timing(speed))}" for speed in system_pair.speeds)
     yield from (f"- {quiet(sentences.peak(peak))}" for peak in system_pair.peaks)
     yield ""
     for table in tables.of_system_pair(system_pair):
@@ -48,13 +48,13 @@ def _system_pair(system_pair: SystemPair, most: int) -> Iterator[str]:
     yield from _notes(system_pair.notes)
 
 
-def _rankings(found: Rankings) -> Iterator[str]:
-    for ranking in found.rankings:
+def _rankings(rankings: Rankings) -> Iterator[str]:
+    for ranking in rankings.rankings:
         yield f"## {ranking.task}\n"
         yield f"**{quiet(sentences.ranked(ranking))}**\n"
         for table in tables.of_ranking(ranking):
             yield from _table(table)
-    yield from _notes(found.notes)
+    yield from _notes(rankings.notes)
 
 
 def _table(table: Table) -> Iterator[str]:

@@ -81,64 +81,72 @@ def _sees(line: Line) -> str:
     return f"; a difference of {size} would have been told (in four of five cases)"
 
 
-def timing(found: SpeedComparison) -> str:
+def timing(speed: SpeedComparison) -> str:
     """One clock in a sentence."""
-    clock = READINGS[found.clock].words
-    low, high = found.interval
-    lead = f"{found.told} is faster" if found.told else "no difference in speed can be told"
-    because = f" ({found.excuse})" if found.excuse and not found.told else ""
+    clock = READINGS[speed.clock].words
+    low, high = speed.interval
+    lead = f"{speed.told} is faster" if speed.told else "no difference in speed can be told"
+    because = f" ({speed.excuse})" if speed.excuse and not speed.told else ""
     return (
-        f"{lead}{because}: B takes {found.ratio:.2f} times A's {clock} [{low:.2f}, {high:.2f}],"
-        f" p {p(found.adjusted)}, {found.n} utterances of {found.dataset}"
+        f"{lead}{because}: B takes {speed.ratio:.2f} times A's {clock} [{low:.2f}, {high:.2f}],"
+        f" p {p(speed.adjusted)}, {speed.n} utterances of {speed.dataset}"
     )
 
 
-def peak(found: Peak) -> str:
+def peak(memory: Peak) -> str:
     """One kind of memory in a sentence."""
-    lead = f"{found.told} takes less memory" if found.told else "no difference in memory can be told"
-    a, b = units.value(found.a, "bytes"), units.value(found.b, "bytes")
-    return f"{lead}: {a} -> {b} ({found.metric}), peaks of one model may differ by {units.value(found.margin, 'bytes')}"
+    lead = f"{memory.told} takes less memory" if memory.told else "no difference in memory can be told"
+    a, b = units.value(memory.a, "bytes"), units.value(memory.b, "bytes")
+    return (
+        f"{lead}: {a} -> {b} ({memory.metric}), peaks of one model may differ by {units.value(memory.margin, 'bytes')}"
+    )
 
 
-def headlines(found: Compared) -> list[str]:
+def headlines(compared: Compared) -> list[str]:
     """The verdict: a sentence for each pair of systems, or a count with the sentences of those told apart."""
-    lines = [(system_pair, line) for system_pair in found.system_pairs for line in system_pair.primary]
+    lines = [(system_pair, line) for system_pair in compared.system_pairs for line in system_pair.primary]
     several = len(lines) > 1
     if len(lines) <= FEW:
-        return [_lead(system_pair, found, several) + sentence(line, found.family) for system_pair, line in lines]
+        return [_lead(system_pair, compared, several) + sentence(line, compared.family) for system_pair, line in lines]
     told = [(system_pair, line) for system_pair, line in lines if line.told]
     counts = [(sum(line.told == side for _, line in told), side) for side in ("A", "B")]
     same = sum(not line.changed for _, line in lines)
-    said = [f"{side} is better in {count}" for count, side in counts]
+    wins = [f"{side} is better in {count}" for count, side in counts]
     first = (
-        f"{len(lines)} comparisons: {', '.join(said)}, no difference can be told in {len(lines) - len(told)}"
+        f"{len(lines)} comparisons: {', '.join(wins)}, no difference can be told in {len(lines) - len(told)}"
         f" ({same} of them score the same)"
     )
-    return [first, *(_lead(system_pair, found, True) + sentence(line, found.family) for system_pair, line in told)]
+    return [
+        first,
+        *(_lead(system_pair, compared, True) + sentence(line, compared.family) for system_pair, line in told),
+    ]
 
 
-def detailed(found: Compared) -> tuple[list[SystemPair], str]:
+def detailed(compared: Compared) -> tuple[list[SystemPair], str]:
     """The pairs to show in full, and a sentence on those that are not: of many, only where something differs."""
-    if len(found.system_pairs) <= FEW:
-        return list(found.system_pairs), ""
-    shown = [system_pair for system_pair in found.system_pairs if _differs(system_pair)]
-    left = len(found.system_pairs) - len(shown)
-    return shown, f"{left} of {len(found.system_pairs)} pairs of systems in which nothing differs are not shown in full"
+    if len(compared.system_pairs) <= FEW:
+        return list(compared.system_pairs), ""
+    shown = [system_pair for system_pair in compared.system_pairs if _differs(system_pair)]
+    left = len(compared.system_pairs) - len(shown)
+    return (
+        shown,
+        f"{left} of {len(compared.system_pairs)} pairs of systems in which nothing differs are not shown in full",
+    )
 
 
 def _differs(system_pair: SystemPair) -> bool:
     told = [
         *(line.told for line in system_pair.lines),
-        *(each.told for each in system_pair.speeds),
-        *(each.told for each in system_pair.peaks),
+        *(speed.told for speed in system_pair.speeds),
+        *(memory.told for memory in system_pair.peaks),
     ]
     return bool(system_pair.changed) or any(told)
 
 
-def _lead(system_pair: SystemPair, found: Compared, several: bool) -> str:
+def _lead(system_pair: SystemPair, compared: Compared, several: bool) -> str:
     if not several:
         return ""
-    alone = len({(each.a, each.b) for each in found.system_pairs}) == 1
+    alone = len({(system_pair.a, system_pair.b) for system_pair in compared.system_pairs}) == 1
     return f"{system_pair.task}: " if alone else f"{system_pair.task}, {pair(system_pair)}: "
 
 
@@ -161,20 +169,20 @@ def differences(system_pair: SystemPair) -> Iterator[str]:
                     yield f"{name} {one[name]} -> {other[name]}"
 
 
-def ranked(found: Ranking) -> str:
+def ranked(ranking: Ranking) -> str:
     """A ranking in a sentence: who leads, who cannot be told from the leader."""
-    first, *rest = found.standings
-    unit = found.metric.unit
+    first, *rest = ranking.standings
+    unit = ranking.metric.unit
     value = f"{units.value(first.value, unit)} {span(first.interval, unit)}"
-    lead = f"{first.name} has the best {shown(found.metric)}, {value}"
-    tied = [each.name for each in rest if each.best == 1]
+    lead = f"{first.name} has the best {shown(ranking.metric)}, {value}"
+    tied = [standing.name for standing in rest if standing.best == 1]
     if len(tied) == len(rest):
         apart = "none of the others can be told from it"
     elif tied:
         apart = f"{_listed(tied)} cannot be told from it"
     else:
         apart = "better than each of the others beyond chance"
-    return f"{lead}; {apart} ({found.n} utterances, Holm over {units.counted(found.family, 'pair')})"
+    return f"{lead}; {apart} ({ranking.n} utterances, Holm over {units.counted(ranking.family, 'pair')})"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -60,13 +60,13 @@ def sides(system_pair: SystemPair) -> Table:
     return Table("sides", SIDES, tuple(rows), left=5)
 
 
-def overview(found: Compared) -> Table:
+def overview(compared: Compared) -> Table:
     """One line for each verdict, with what speed and memory say."""
     rows = []
-    for system_pair in found.system_pairs:
+    for system_pair in compared.system_pairs:
         for line in system_pair.primary:
             unit, pooled = line.metric.unit, line.dataset == POOLED
-            clocks = [each for each in system_pair.speeds if pooled or each.dataset == line.dataset]
+            clocks = [clock for clock in system_pair.speeds if pooled or clock.dataset == line.dataset]
             peaks = [peak for peak in system_pair.peaks if pooled or peak.dataset == line.dataset]
             rows.append(
                 (
@@ -80,7 +80,7 @@ def overview(found: Compared) -> Table:
                     sentences.p(line.adjusted),
                     str(line.n),
                     sentences.verdict(line),
-                    _agreed([each.told for each in clocks], "faster") if clocks else units.MISSING,
+                    _agreed([clock.told for clock in clocks], "faster") if clocks else units.MISSING,
                     _agreed([peak.told for peak in peaks], "smaller") if peaks else units.MISSING,
                 )
             )
@@ -107,12 +107,12 @@ def of_system_pair(system_pair: SystemPair) -> Iterator[Table]:
         each_group = tuple(_quality(line) for line in system_pair.by_group)
         yield Table("by group", QUALITY, each_group, 2, (sentences.BY_GROUP,))
     if system_pair.speeds:
-        assumed = [] if not any(each.assumed for each in system_pair.speeds) else [NOT_CALIBRATED]
-        excuses = [f"{each.dataset}: {each.excuse}" for each in system_pair.speeds if each.excuse]
+        assumed = [] if not any(speed.assumed for speed in system_pair.speeds) else [NOT_CALIBRATED]
+        excuses = [f"{speed.dataset}: {speed.excuse}" for speed in system_pair.speeds if speed.excuse]
         yield Table(
             "speed",
             PACE,
-            tuple(_timing(each) for each in system_pair.speeds),
+            tuple(_timing(speed) for speed in system_pair.speeds),
             2,
             (sentences.NOT_IN_TURN, *assumed, *excuses),
         )
@@ -156,25 +156,25 @@ def _quality(line: Line) -> tuple[str, ...]:
     )
 
 
-def _timing(each: SpeedComparison) -> tuple[str, ...]:
-    low, high = each.interval
+def _timing(speed: SpeedComparison) -> tuple[str, ...]:
+    low, high = speed.interval
     return (
-        each.dataset,
-        each.clock,
-        units.value(each.a, "s/s"),
-        units.value(each.b, "s/s"),
-        f"{each.ratio:.2f} [{low:.2f}, {high:.2f}]",
-        sentences.p(each.p),
-        sentences.p(each.adjusted),
-        str(each.n),
-        f"{each.told} is faster" if each.told else "cannot tell",
+        speed.dataset,
+        speed.clock,
+        units.value(speed.a, "s/s"),
+        units.value(speed.b, "s/s"),
+        f"{speed.ratio:.2f} [{low:.2f}, {high:.2f}]",
+        sentences.p(speed.p),
+        sentences.p(speed.adjusted),
+        str(speed.n),
+        f"{speed.told} is faster" if speed.told else "cannot tell",
     )
 
 
-def of_classes(found: Classes) -> Table:
+def of_classes(classes: Classes) -> Table:
     """Errors by kind and class."""
     rows = []
-    for row in found.rows:
+    for row in classes.rows:
         line = row.line
         rows.append(
             (
@@ -191,48 +191,52 @@ def of_classes(found: Classes) -> Table:
                 sentences.verdict(line),
             )
         )
-    said = f"per 1,000 reference words; {found.n} utterances, {found.words} words; Holm over {found.family} of these"
-    return Table("error classes", CLASSES, tuple(rows), 1, (said, *found.notes))
+    basis = (
+        f"per 1,000 reference words; {classes.n} utterances, {classes.words} words; Holm over {classes.family} of these"
+    )
+    return Table("error classes", CLASSES, tuple(rows), 1, (basis, *classes.notes))
 
 
-def of_ranking(found: Ranking) -> Iterator[Table]:
+def of_ranking(ranking: Ranking) -> Iterator[Table]:
     """The standings and every pair."""
-    unit, several = found.metric.unit, len(found.datasets) > 1
-    heads = ("rank", "ties", "system", found.metric.name, "[95 %]", *(found.datasets if several else ()))
+    unit, several = ranking.metric.unit, len(ranking.datasets) > 1
+    heads = ("rank", "ties", "system", ranking.metric.name, "[95 %]", *(ranking.datasets if several else ()))
     rows = []
-    for each in found.standings:
-        by_dataset = [units.value(each.values[at], unit) for at in found.datasets] if several else []
+    for standing in ranking.standings:
+        by_dataset = [units.value(standing.values[at], unit) for at in ranking.datasets] if several else []
         rows.append(
             (
-                each.rank,
-                each.letters,
-                each.name,
-                units.value(each.value, unit),
-                sentences.span(each.interval, unit),
+                standing.rank,
+                standing.letters,
+                standing.name,
+                units.value(standing.value, unit),
+                sentences.span(standing.interval, unit),
                 *by_dataset,
-                *_standing_timing(each.timing),
-                units.value(each.peak_bytes, "bytes"),
+                *_standing_timing(standing.timing),
+                units.value(standing.peak_bytes, "bytes"),
             )
         )
-    notes = [f"N {found.n} utterances of {', '.join(found.datasets)}; systems that share a letter cannot be told apart"]
-    notes += [sentences.NOT_IN_TURN] if any(standing.timing for standing in found.standings) else []
-    yield Table("ranking", (*heads, "RTF", "x fastest [95 %]", "memory"), tuple(rows), 3, (*notes, *found.notes))
-    pairs = [(duo.a, duo.b, *_quality(duo.line)[2:]) for duo in found.ranked_pairs]
-    said = f"A is the one with the better value; Holm over {units.counted(found.family, 'pair')}; N {found.n}"
-    yield Table("pairs", ("A", "B", *QUALITY[2:]), tuple(pairs), 2, (said,))
+    notes = [
+        f"N {ranking.n} utterances of {', '.join(ranking.datasets)}; systems that share a letter cannot be told apart"
+    ]
+    notes += [sentences.NOT_IN_TURN] if any(standing.timing for standing in ranking.standings) else []
+    yield Table("ranking", (*heads, "RTF", "x fastest [95 %]", "memory"), tuple(rows), 3, (*notes, *ranking.notes))
+    pairs = [(duo.a, duo.b, *_quality(duo.line)[2:]) for duo in ranking.ranked_pairs]
+    basis = f"A is the one with the better value; Holm over {units.counted(ranking.family, 'pair')}; N {ranking.n}"
+    yield Table("pairs", ("A", "B", *QUALITY[2:]), tuple(pairs), 2, (basis,))
 
 
-def _standing_timing(each: SpeedComparison | None) -> tuple[str, str]:
-    if each is None:
+def _standing_timing(speed: SpeedComparison | None) -> tuple[str, str]:
+    if speed is None:
         return units.MISSING, units.MISSING
-    low, high = each.interval
-    ratio = "fastest" if each.ratio == 1.0 else f"{each.ratio:.2f} [{low:.2f}, {high:.2f}]"
-    return units.value(each.b, "s/s"), ratio
+    low, high = speed.interval
+    ratio = "fastest" if speed.ratio == 1.0 else f"{speed.ratio:.2f} [{low:.2f}, {high:.2f}]"
+    return units.value(speed.b, "s/s"), ratio
 
 
-def counted(found: Compared) -> str:
+def counted(compared: Compared) -> str:
     """What the columns mean, in a line."""
     return (
-        f"p is two-sided, by paired permutation; Holm counts {found.family} comparisons, told at {found.alpha:g};"
+        f"p is two-sided, by paired permutation; Holm counts {compared.family} comparisons, told at {compared.alpha:g};"
         " better/same/worse: utterances of B; detects: the difference that would be told in four of five cases"
     )
