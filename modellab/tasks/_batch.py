@@ -13,7 +13,7 @@ def run_batch(model: Any, every: Sequence[Audio]) -> list[Transcript]:
     several = getattr(model, "transcribe_batch", None)
     if not callable(several):
         raise TypeError("its adapter has no transcribe_batch: it takes one recording at a time")
-    found = list(several(every))
-    if len(found) != len(every):
-        raise ValueError(f"transcribe_batch() returned {len(found)} transcripts of {len(every)} recordings")
-    return found
+    transcripts = list(several(every))
+    if len(transcripts) != len(every):
+        raise ValueError(f"transcribe_batch() returned {len(transcripts)} transcripts of {len(every)} recordings")
+    return transcripts

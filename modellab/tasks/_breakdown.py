@@ -34,7 +34,7 @@ def _told(
     return Metric(name, unit, better, margin, rate=rate, gated=False, on_request=margin > 0, optional=True)
 
 
-def _found(name: str) -> tuple[Metric, ...]:
+def _recall_precision_f1(name: str) -> tuple[Metric, ...]:
     return (
         _told(f"{name}_recall", "higher", margin=0.01),
         _told(f"{name}_precision", "higher", margin=0.01),
@@ -48,11 +48,11 @@ METRICS = (
     _told("punctuated_wer", "lower"),
     _told("punctuation_f1", "higher", margin=0.005),
     *(_told(f"{name}_f1", "higher") for name in written_words.NAMES.values()),
-    *_found("keyword"),
-    *_found("entity"),
+    *_recall_precision_f1("keyword"),
+    *_recall_precision_f1("entity"),
     _told("inserted_run_rate", "lower", margin=0.01),
     _told("inserted_run_words", "lower"),
-    *_found("number"),
+    *_recall_precision_f1("number"),
     _told("figure_f1", "higher", margin=0.01),
     _told("pier", "lower", margin=0.005),
     _told("ece", "lower", margin=0.02, rate=word_confidence.calibration),
@@ -80,7 +80,7 @@ class Wanted:
     def joined(cls, parts: Iterable[Wanted]) -> Self:
         """That of all chunks of a session; without times, which are those of the chunks."""
         every = list(parts)
-        return cls(*(tuple(dict.fromkeys(x for each in every for x in getattr(each, name))) for name in LISTS))
+        return cls(*(tuple(dict.fromkeys(x for part in every for x in getattr(part, name))) for name in LISTS))
 
 
 NOTHING = Wanted()
@@ -93,22 +93,22 @@ def read(row: Row, normaliser: Normaliser, references: Sequence[str]) -> Wanted:
     """
     if not any(name in row for name in ROW):
         return NOTHING
-    words = tuple(Word(*each) for each in timed_words(row))
+    words = tuple(Word(*timed) for timed in timed_words(row))
     keywords, entities, code_switched = (_phrases(row, name, normaliser) for name in LISTS)
-    found = Wanted(keywords, entities, code_switched, words)
+    wanted = Wanted(keywords, entities, code_switched, words)
     texts = [text.split() for text in references if text]
-    for each in found.code_switched if texts else ():
-        if not any(phrases.places(each, said) for said in texts):
+    for phrase in wanted.code_switched if texts else ():
+        if not any(phrases.places(phrase, reference) for reference in texts):
             raise DatasetError(
-                f"case {row['id']!r}: code_switched has {' '.join(each)!r}, which its text does not say:"
+                f"case {row['id']!r}: code_switched has {' '.join(phrase)!r}, which its text does not say:"
                 " expected words as they stand in it"
             )
-    return found
+    return wanted
 
 
 def counts(wanted: Wanted, alignment: Alignment, written: Compared) -> dict[str, Counts]:
     """The counts of what an utterance has something for."""
-    found = {
+    by_metric = {
         **written_words.error_rates(written),
         **written_words.mark_scores(written),
         "inserted_run_rate": inserted_runs.rate(alignment),
@@ -117,10 +117,10 @@ def counts(wanted: Wanted, alignment: Alignment, written: Compared) -> dict[str,
         "figure_f1": number_agreement.figures(written),
     }
     if wanted is NOTHING:
-        return found
-    found |= phrases.scores("keyword", wanted.keywords, alignment) if wanted.keywords else {}
-    found |= phrases.scores("entity", wanted.entities, alignment) if wanted.entities else {}
-    return found | ({"pier": phrases.point_errors(wanted.code_switched, alignment)} if wanted.code_switched else {})
+        return by_metric
+    by_metric |= phrases.scores("keyword", wanted.keywords, alignment) if wanted.keywords else {}
+    by_metric |= phrases.scores("entity", wanted.entities, alignment) if wanted.entities else {}
+    return by_metric | ({"pier": phrases.point_errors(wanted.code_switched, alignment)} if wanted.code_switched else {})
 
 
 def joined(texts: Sequence[str], between: str) -> dict[str, Any]:
@@ -134,27 +134,27 @@ def of_output(
     """The counts of what else than a text an output has: times, seams, confidences."""
     if not output:
         return {}
-    found: dict[str, Counts] = {}
+    by_metric: dict[str, Counts] = {}
     if wanted.words and output["segments"]:
-        found |= long_form.counts(output["segments"], wanted.words, normaliser)
+        by_metric |= long_form.counts(output["segments"], wanted.words, normaliser)
     if offsets := output.get("seams"):
         positions = long_form.positions(output["text"], offsets, normaliser)
-        found["seam_error_rate"] = long_form.seams(positions, alignment)
-    return found | _of_confidences(output, normaliser, alignment)
+        by_metric["seam_error_rate"] = long_form.seams(positions, alignment)
+    return by_metric | _of_confidences(output, normaliser, alignment)
 
 
 def _of_confidences(output: Mapping[str, Any], normaliser: Normaliser, alignment: Alignment) -> dict[str, Counts]:
     if not output.get("confidences"):
         return {}
-    found = word_confidence.counts(output["confidences"], normaliser, alignment)
-    return {"ece": found["calibration"], "confidence_auroc": found["levels"], "wer_at_80_coverage": found["levels"]}
+    sums = word_confidence.counts(output["confidences"], normaliser, alignment)
+    return {"ece": sums["calibration"], "confidence_auroc": sums["levels"], "wer_at_80_coverage": sums["levels"]}
 
 
 def _phrases(row: Row, name: str, normaliser: Normaliser) -> tuple[Phrase, ...]:
     given: Any = row.get(name, ())
-    if not isinstance(given, list | tuple) or not all(isinstance(each, str) for each in given):
+    if not isinstance(given, list | tuple) or not all(isinstance(phrase, str) for phrase in given):
         raise DatasetError(f"case {row['id']!r}: {name} is {described(given)}, expected a list of words or phrases")
-    found = {each: tuple(normaliser(each).split()) for each in given}
-    if empty := next((each for each, words in found.items() if not words), None):
+    normalised = {phrase: tuple(normaliser(phrase).split()) for phrase in given}
+    if empty := next((phrase for phrase, words in normalised.items() if not words), None):
         raise DatasetError(f"case {row['id']!r}: {name} has {empty!r}, of which {normaliser.name} leaves nothing")
-    return tuple(dict.fromkeys(found.values()))
+    return tuple(dict.fromkeys(normalised.values()))

@@ -55,8 +55,8 @@ def heard(judge: Any, reply: Mapping[str, Any]) -> dict[str, Any]:
     if not reply["audio"]:
         return dict(reply)
     silent = audio_health.is_silent(reply["health"])
-    said = "" if silent else _transcript.heard(judge, audio.read(Path(reply["audio"]["audio"]), JUDGE_RATE_HZ))
-    return {**reply, "heard": said}
+    transcript = "" if silent else _transcript.heard(judge, audio.read(Path(reply["audio"]["audio"]), JUDGE_RATE_HZ))
+    return {**reply, "heard": transcript}
 
 
 def counts(reply: Mapping[str, Any]) -> dict[str, Counts]:
@@ -64,7 +64,7 @@ def counts(reply: Mapping[str, Any]) -> dict[str, Counts]:
 
     No audio is fine here: whether there should have been some is for another metric to say.
     """
-    health, words = reply["health"], said(reply)
+    health, words = reply["health"], answer_text(reply)
     latencies = {name: reply[name] for name in LATENCIES}
     return {
         **{name: Ratio(0.0) for name in LIMITS},
@@ -74,14 +74,15 @@ def counts(reply: Mapping[str, Any]) -> dict[str, Counts]:
     }
 
 
-def summed(each: Sequence[Mapping[str, Counts]]) -> dict[str, Counts]:
+def summed(reply_counts: Sequence[Mapping[str, Counts]]) -> dict[str, Counts]:
     """The counts of several replies of one sample as those of the sample."""
-    return {name: tuple(map(sum, zip(*(counts[name] for counts in each), strict=True))) for name in each[0]}
+    names = reply_counts[0]
+    return {name: tuple(map(sum, zip(*(counts[name] for counts in reply_counts), strict=True))) for name in names}
 
 
 def lines(reply: Mapping[str, Any]) -> list[str]:
     """What a person needs to know of one reply besides its text."""
-    faults = audio_health.faults(said(reply), reply["health"]) if reply["health"] else []
+    faults = audio_health.faults(answer_text(reply), reply["health"]) if reply["health"] else []
     latencies = [f"{name} {reply[name]:.3g}" for name in LATENCIES if reply[name] is not None]
     return [
         *([f"heard  {reply['heard']}"] if "heard" in reply else []),
@@ -92,7 +93,7 @@ def lines(reply: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def said(reply: Mapping[str, Any]) -> str:
+def answer_text(reply: Mapping[str, Any]) -> str:
     """What an answer says: its own words, else those that were heard."""
     return str(reply["text"].strip() or reply.get("heard") or "")
 

@@ -83,18 +83,18 @@ def scoring(options: Mapping[str, Any]) -> Scoring:
             raise DatasetError(f"settings.{name} is {given[name]!r}: {did_you_mean(str(given[name]), known)}")
     if not isinstance(given["glm"], str):
         raise DatasetError(f"settings.glm is {given['glm']!r}, expected the name of a file of rules")
-    found = Scoring(
+    how = Scoring(
         given["compounds"] == "merge",
         given["markup"] == "nist",
         str(given["alignment"]),
         Path(given["glm"]) if given["glm"] else None,
         given["reference"] == "session",
     )
-    if found.compounds and not found.is_plain:
+    if how.compounds and not how.is_plain:
         raise DatasetError("settings.compounds: merge goes with plain texts alone, without markup, alignment and glm")
-    if found.glm:
-        glm.read(found.glm, "ref"), glm.read(found.glm, "hyp")
-    return found
+    if how.glm:
+        glm.read(how.glm, "ref"), glm.read(how.glm, "hyp")
+    return how
 
 
 def reference(written: str, normaliser: Normaliser, how: Scoring) -> Reference:
@@ -122,25 +122,28 @@ def spoken(text: str, normaliser: Normaliser, how: Scoring) -> str:
 
 def held(references: Sequence[Reference], text: str, normaliser: Normaliser, how: Scoring) -> Held:
     """A transcript held against the reference that fits it best."""
-    found = [Held(i, each, _aligned(each, text, normaliser, how)) for i, each in enumerate(references, start=1)]
-    return found[0] if len(found) == 1 else min(found, key=_fit)
+    candidates = [
+        Held(i, alternative, _aligned(alternative, text, normaliser, how))
+        for i, alternative in enumerate(references, start=1)
+    ]
+    return candidates[0] if len(candidates) == 1 else min(candidates, key=_fit)
 
 
-def _fit(each: Held) -> tuple[int, int, str, str]:
+def _fit(candidate: Held) -> tuple[int, int, str, str]:
     """The key of the best fit: the lower, the better."""
-    alignment = each.alignment
-    return len(alignment.edits), -len(alignment.reference), each.reference.normalised, each.reference.written
+    alignment = candidate.alignment
+    return len(alignment.edits), -len(alignment.reference), candidate.reference.normalised, candidate.reference.written
 
 
-def _aligned(each: Reference, text: str, normaliser: Normaliser, how: Scoring) -> Alignment:
+def _aligned(alternative: Reference, text: str, normaliser: Normaliser, how: Scoring) -> Alignment:
     if how.is_plain:
-        return edit_distance.align(each.normalised, normaliser(text), not normaliser.splits, how.compounds)
+        return edit_distance.align(alternative.normalised, normaliser(text), not normaliser.splits, how.compounds)
     words = partial(_words, normaliser=normaliser, folded=how.alignment == "sclite")
-    ours, theirs = _parts(each.written, how, "ref"), _parts(text, how, "hyp")
+    ours, theirs = _parts(alternative.written, how, "ref"), _parts(text, how, "hyp")
     if how.alignment == "errors":
         ours = _sorted(ours)
-    found = graph_alignment.align(graph(ours, words), graph(theirs, words), graph_alignment.WEIGHTS[how.alignment])
-    return replace(found, blanks=not normaliser.splits)
+    alignment = graph_alignment.align(graph(ours, words), graph(theirs, words), graph_alignment.WEIGHTS[how.alignment])
+    return replace(alignment, blanks=not normaliser.splits)
 
 
 def _parts(text: str, how: Scoring, side: glm.Side) -> tuple[Part, ...]:
@@ -158,13 +161,13 @@ def _words(text: str, normaliser: Normaliser, folded: bool) -> list[str]:
 
 def _first_way(parts: Sequence[Part]) -> str:
     """The first way to say it."""
-    found = []
+    texts = []
     for part in parts:
         if isinstance(part, Choice):
-            found.append(_first_way(next(filter(None, part.branches), ())))
+            texts.append(_first_way(next(filter(None, part.branches), ())))
         else:
-            found.append(part.text if isinstance(part, Marked) else part)
-    return " ".join(filter(None, found))
+            texts.append(part.text if isinstance(part, Marked) else part)
+    return " ".join(filter(None, texts))
 
 
 def _sorted(parts: Sequence[Part]) -> tuple[Part, ...]:
@@ -203,11 +206,11 @@ def _one(row: Row, words: Any, normaliser: Normaliser, how: Scoring) -> Referenc
             'where nobody speaks it is ""'
         )
     try:
-        found = reference(words, normaliser, how)
+        alternative = reference(words, normaliser, how)
     except DatasetError as fault:
         raise DatasetError(f"case {row['id']!r}: {fault}") from None
-    if words and not is_ignored(words, how) and transcript_sanity.is_empty(found.normalised):
+    if words and not is_ignored(words, how) and transcript_sanity.is_empty(alternative.normalised):
         raise DatasetError(
             f"case {row['id']!r} has a reference with no words: {normaliser.name} leaves nothing of {words!r}"
         )
-    return found
+    return alternative

@@ -39,7 +39,7 @@ def rows[T](method: str, output: object, of: str, read: Callable[[Any], T]) -> l
         hint = f": does {method} end without a return?" if output is None else ""
         raise TypeError(f"{method} returned {described(output)}, expected a list of {of}{hint}")
     try:
-        return [read(each) for each in output]
+        return [read(row) for row in output]
     except ValueError as error:
         raise TypeError(f"{method} returned {error}") from error
 
@@ -47,14 +47,14 @@ def rows[T](method: str, output: object, of: str, read: Callable[[Any], T]) -> l
 def latency(name: str, value: object) -> float | None:
     """Seconds from a call as JSON, null where unknown; TypeError with the name for what is no time after it."""
     try:
-        found = seconds(value)
+        latency_s = seconds(value)
     except ValueError as error:
         raise TypeError(f"{name} is {error}") from error
-    if math.isnan(found):
+    if math.isnan(latency_s):
         return None
-    if not 0 <= found < math.inf:
-        raise TypeError(f"{name} is {found:g}, expected seconds from 0 up, NaN where they are unknown")
-    return found
+    if not 0 <= latency_s < math.inf:
+        raise TypeError(f"{name} is {latency_s:g}, expected seconds from 0 up, NaN where they are unknown")
+    return latency_s
 
 
 def sound(method: str, given: Audio) -> Audio:

@@ -32,8 +32,8 @@ def encode(output: Any) -> dict[str, Any]:
         raise _wrong("text", output.text, "a str")
     if not isinstance(output.language, str | None):
         raise _wrong("language", output.language, "a code such as 'de', '' where it is unknown")
-    segments = [_segment(i, each) for i, each in enumerate(_listed("segments", output.segments))]
-    sure = [_confidence(i, each) for i, each in enumerate(_listed("confidences", output.confidences))]
+    segments = [_segment(i, segment) for i, segment in enumerate(_listed("segments", output.segments))]
+    sure = [_confidence(i, confidence) for i, confidence in enumerate(_listed("confidences", output.confidences))]
     told = {"text": output.text, "language": output.language or "", "segments": segments}
     return {**told, **({"confidences": sure} if sure else {})}
 
@@ -88,10 +88,10 @@ def _segment(place: int, given: Any) -> list[Any]:
 
 def _time(field: str, value: object) -> float | None:
     try:
-        found = _returned.seconds(value)
+        time_s = _returned.seconds(value)
     except ValueError as error:
         raise TypeError(f"transcribe() returned a Transcript whose {field} is {error}") from error
-    return found if math.isfinite(found) else None
+    return time_s if math.isfinite(time_s) else None
 
 
 def _confidence(place: int, given: Any) -> list[Any]:

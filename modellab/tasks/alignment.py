@@ -117,24 +117,24 @@ def run(model: Aligner, given: Given) -> Answer:
 def encode(output: Any) -> dict[str, Any]:
     """Words as JSON types; TypeError for anything else. Times are kept as they came, however wrong."""
     words, forced = output
-    found = _returned.rows("align()", words, "Word(text, start_s, end_s)", _word)
-    return {"words": list(map(_listed, found)), "forced": forced}
+    aligned = _returned.rows("align()", words, "Word(text, start_s, end_s)", _word)
+    return {"words": list(map(_listed, aligned)), "forced": forced}
 
 
 def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
     """Counts for each metric; `None` (the model raised) is scored as no words with success 0."""
-    found = _compare(sample, output)
+    compared = _compare(sample, output)
     heard = _heard(sample, output)
     return {
-        "mean_error_s": found.mean(),
-        "within_100ms": found.within(0.1),
-        "matched_rate": found.matched(),
+        "mean_error_s": compared.mean(),
+        "within_100ms": compared.within(0.1),
+        "matched_rate": compared.matched(),
         "success_rate": Ratio(float(output is not None)),
-        "within_50ms": found.within(0.05),
-        "within_200ms": found.within(0.2),
-        "median_error_s": found.histogram(),
-        "p95_error_s": found.histogram(),
-        "bias_s": found.bias(),
+        "within_50ms": compared.within(0.05),
+        "within_200ms": compared.within(0.2),
+        "median_error_s": compared.histogram(),
+        "p95_error_s": compared.histogram(),
+        "bias_s": compared.bias(),
         "forced_rate": Ratio(float(output is not None and output["forced"])),
         "misplaced_rate": Ratio(misplaced(heard, sample.duration_s, SLACK_S), max(1, len(heard))),
     }
@@ -152,15 +152,15 @@ def recall(remembered: Sequence[Sequence[Any]] | None) -> dict[str, Any] | None:
 
 def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
     """A line for each reference word: where it is, where it was found, both errors in milliseconds."""
-    found = {pair.reference: pair for pair in _compare(sample, output).pairs}
+    pair_of = {pair.reference: pair for pair in _compare(sample, output).pairs}
     lines = [f"{'word':<16}{'reference':>14}{'hypothesis':>16}{'start':>8}{'end':>8}  errors in ms"]
     for word in sample.words:
         line = f"{word.text:<16}{word.start_s:>7.2f}-{word.end_s:<6.2f}"
-        if pair := found.get(word):
+        if pair := pair_of.get(word):
             start_ms, end_ms = (round(1000 * error) for error in pair.errors_s)
             line += f"{pair.hypothesis.start_s:>9.2f}-{pair.hypothesis.end_s:<6.2f}{start_ms:>+8}{end_ms:>+8}"
         lines.append(line if pair else f"{line}   not found")
-    extra = [word.text for word in _heard(sample, output) if word not in {pair.hypothesis for pair in found.values()}]
+    extra = [word.text for word in _heard(sample, output) if word not in {pair.hypothesis for pair in pair_of.values()}]
     failed = ["(the model raised: no words)"] if output is None else []
     return [*lines, *([f"not in the reference: {' '.join(extra)}"] if extra else []), *failed]
 
@@ -192,8 +192,8 @@ def _compare(sample: Sample, output: Mapping[str, Any] | None) -> Boundaries:
 
 def _heard(sample: Sample, output: Mapping[str, Any] | None) -> list[Word]:
     """The words found, normalised; those of which nothing is left (a dash) are no words."""
-    found = [] if output is None else [_word(word) for word in output["words"]]
-    words = [word._replace(text=sample.normaliser(word.text)) for word in found]
+    given = [] if output is None else [_word(word) for word in output["words"]]
+    words = [word._replace(text=sample.normaliser(word.text)) for word in given]
     return [word for word in words if word.text]
 
 

@@ -130,8 +130,8 @@ def read(row: Row, options: Mapping[str, Any]) -> Sample:
     language = str(row.get("language") or options.get("language") or "")
     normaliser, how = text.get(options["normaliser"]).for_language(language), _references.scoring(options)
     chunk = _references.chunk(row) if how.sessions else ""
-    said = "" if chunk and not (row.get("text") or row.get("texts")) else text_of(row, options)
-    references = _references.of_row(row, said, normaliser, how)
+    written = "" if chunk and not (row.get("text") or row.get("texts")) else text_of(row, options)
+    references = _references.of_row(row, written, normaliser, how)
     return Sample(
         id=str(row["id"]),
         duration_s=length_s(row),
@@ -142,7 +142,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Sample:
         speaker=str(row.get("speaker", "")),
         condition=str(row.get("condition", "")),
         scoring=how,
-        is_ignored=_references.is_ignored(said, how),
+        is_ignored=_references.is_ignored(written, how),
         chunk=chunk,
         references=references if len(references) > 1 or how.markup else (),
         wanted=_breakdown.read(row, normaliser, [reference.normalised for reference in references]),
@@ -153,22 +153,24 @@ def of_session(samples: Sequence[Sample], outputs: Sequence[Mapping[str, Any] | 
     """The chunks of a session, in order, as one sample and one output; None where the model raised on all of them."""
     kept = [(sample, output) for sample, output in zip(samples, outputs, strict=True) if not sample.is_ignored]
     first = samples[0]
-    written = " ".join(filter(None, (each.references[0].written if each.references else each.text for each, _ in kept)))
+    written = " ".join(
+        filter(None, (chunk.references[0].written if chunk.references else chunk.text for chunk, _ in kept))
+    )
     whole = _references.reference(written, first.normaliser, first.scoring)
     sample = replace(
         first,
-        duration_s=sum(each.duration_s for each, _ in kept),
+        duration_s=sum(chunk.duration_s for chunk, _ in kept),
         text=whole.text,
         reference=whole.normalised,
         references=(whole,) if first.scoring.markup else (),
         is_ignored=False,
         chunk="",
-        wanted=Wanted.joined(each.wanted for each, _ in kept),
+        wanted=Wanted.joined(chunk.wanted for chunk, _ in kept),
     )
-    said = list(filter(None, (str(output["text"]).strip() for _, output in kept if output is not None)))
+    transcripts = list(filter(None, (str(output["text"]).strip() for _, output in kept if output is not None)))
     if all(output is None for _, output in kept):
         return sample, None
-    return sample, {**(recall(" ".join(said)) or {}), **_breakdown.joined(said, " ")}
+    return sample, {**(recall(" ".join(transcripts)) or {}), **_breakdown.joined(transcripts, " ")}
 
 
 def prepare(row: Row) -> Audio:
@@ -232,8 +234,8 @@ def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
     if sample.is_ignored:
         return ["(not to be scored, its text says)"]
     if sample.chunk and not sample.text:
-        said = "(the model raised: no transcript)" if output is None else f"hyp  {_hypothesis(sample, output)}"
-        return [f"({sample.chunk}: counted with all of it)", said]
+        hypothesis = "(the model raised: no transcript)" if output is None else f"hyp  {_hypothesis(sample, output)}"
+        return [f"({sample.chunk}: counted with all of it)", hypothesis]
     failed = ["(the model raised: no transcript)"] if output is None else []
     which = filter(None, [chosen(sample, output)])
     return [*which, *alignment_text.lines(sample.held(output).alignment), *failed]

@@ -73,11 +73,11 @@ class Talker(Protocol):
 class Line:
     """What a user says, and what is expected of the answer; empty where nothing is."""
 
-    said: str  # the text, or the name of the file: what tells one question from another
+    prompt: str  # the text, or the name of the file: what tells one question from another
     keywords: tuple[str, ...] = ()  # after the normaliser
     regex: str = ""
     modality: frozenset[str] = frozenset()
-    aloud: bool = False  # `said` names a file
+    aloud: bool = False  # `prompt` names a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def prepare(row: Row) -> list[str | Audio]:
 def run(model: Talker, given: Sequence[str | Audio]) -> list[Reply]:
     """The whole dialogue: the timed call."""
     dialogue = model.converse()
-    return [dialogue.say(said) for said in given]
+    return [dialogue.say(prompt) for prompt in given]
 
 
 def encode(output: Any) -> dict[str, Any]:
@@ -152,16 +152,16 @@ def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]
 
 def remember(output: Mapping[str, Any] | None) -> list[str] | None:
     """What each answer says, before the normaliser."""
-    return None if output is None else [_dialogue.said(reply) for reply in output["replies"]]
+    return None if output is None else [_dialogue.answer_text(reply) for reply in output["replies"]]
 
 
 def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
     """The dialogue, each answer with what was heard of it, where its audio lies, and what is wrong with it."""
     if output is None:
-        return [*(f"user   {line.said}" for line in sample.lines), "(the model raised: no answers)"]
+        return [*(f"user   {line.prompt}" for line in sample.lines), "(the model raised: no answers)"]
     lines: list[str] = []
     for line, answer in zip(sample.lines, output["replies"], strict=True):
-        lines += [f"user   {line.said}", f"model  {answer['text']}", *_dialogue.lines(answer)]
+        lines += [f"user   {line.prompt}", f"model  {answer['text']}", *_dialogue.lines(answer)]
         lines += [f"       {what}: not met" for what, met in _expectations(sample, line, answer) if not met]
         if not _fits(line, answer):
             given, wanted = (" and ".join(sorted(names)) for names in (_dialogue.modality(answer), line.modality))
@@ -175,10 +175,10 @@ def draw(sample: Sample, output: Mapping[str, Any] | None) -> list[DisplayBlock]
     blocks: list[DisplayBlock] = []
     for turn, (line, answer) in enumerate(zip(sample.lines, _answers(sample, output), strict=True), start=1):
         alone = {"replies": [answer]}
-        blocks += [Sound(Path(line.said), f"user, turn {turn}")] if line.aloud else []
-        line = replace(line, said=Path(line.said).name) if line.aloud else line
-        said = show(replace(sample, lines=(line,)), alone) if output is not None else [f"user   {line.said}"]
-        blocks.append(Lines(tuple(line for line in said if not line.startswith("audio")), f"turn {turn}"))
+        blocks += [Sound(Path(line.prompt), f"user, turn {turn}")] if line.aloud else []
+        line = replace(line, prompt=Path(line.prompt).name) if line.aloud else line
+        shown = show(replace(sample, lines=(line,)), alone) if output is not None else [f"user   {line.prompt}"]
+        blocks.append(Lines(tuple(line for line in shown if not line.startswith("audio")), f"turn {turn}"))
         if answer["audio"]:
             blocks.append(Sound(Path(answer["audio"]["audio"]), f"answer, turn {turn}"))
         if aligned := _aligned(sample, answer):
@@ -208,8 +208,8 @@ def _line(given: Mapping[str, Any], modality: Sequence[str], normaliser: Normali
         raise ValueError(f"regex {regex!r} is none: {error}") from error
     if not isinstance(wanted, list) or not set(wanted) <= set(_dialogue.MODALITIES):
         raise ValueError(f"expected `modality` as a list out of {', '.join(_dialogue.MODALITIES)}, got {wanted!r}")
-    said = str(given["text"] if "text" in given else given["audio"])
-    return Line(said, tuple(map(normaliser, keywords)), regex, frozenset(wanted), "audio" in given)
+    prompt = str(given["text"] if "text" in given else given["audio"])
+    return Line(prompt, tuple(map(normaliser, keywords)), regex, frozenset(wanted), "audio" in given)
 
 
 def _answers(sample: Sample, output: Mapping[str, Any] | None) -> Sequence[Mapping[str, Any]]:
@@ -223,10 +223,10 @@ def _fits(line: Line, reply: Mapping[str, Any]) -> bool:
 
 def _expectations(sample: Sample, line: Line, reply: Mapping[str, Any]) -> list[tuple[str, bool]]:
     """Each thing that the answer is to hold, and whether it does."""
-    said = _dialogue.said(reply)
-    words = f" {sample.normaliser(said)} "
-    found = [(f"keyword {word!r}", f" {word} " in words) for word in line.keywords]
-    return found + ([(f"regex {line.regex!r}", bool(re.search(line.regex, said, re.I)))] if line.regex else [])
+    answer = _dialogue.answer_text(reply)
+    words = f" {sample.normaliser(answer)} "
+    checks = [(f"keyword {word!r}", f" {word} " in words) for word in line.keywords]
+    return checks + ([(f"regex {line.regex!r}", bool(re.search(line.regex, answer, re.I)))] if line.regex else [])
 
 
 def _asked_again(sample: Sample, answers: Sequence[Mapping[str, Any]]) -> list[bool]:
@@ -234,11 +234,11 @@ def _asked_again(sample: Sample, answers: Sequence[Mapping[str, Any]]) -> list[b
     first: dict[str, str] = {}
     same = []
     for line, answer in zip(sample.lines, answers, strict=True):
-        said = sample.normaliser(_dialogue.said(answer))
-        if line.said in first:
-            same.append(bool(said) and said == first[line.said])
+        words = sample.normaliser(_dialogue.answer_text(answer))
+        if line.prompt in first:
+            same.append(bool(words) and words == first[line.prompt])
         else:
-            first[line.said] = said
+            first[line.prompt] = words
     return same
 
 

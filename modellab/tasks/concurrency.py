@@ -124,8 +124,8 @@ class Load:
 def read(row: Row, options: Mapping[str, Any]) -> Sample:
     """A Sample, or DatasetError for a level that cannot be."""
     level = _level({**row, "settings": options.get("settings", {})})
-    said, normaliser = row.get("text"), text.of_row(row, options)
-    reference = normaliser(said) if isinstance(said, str) and said.strip() else None
+    written, normaliser = row.get("text"), text.of_row(row, options)
+    reference = normaliser(written) if isinstance(written, str) and written.strip() else None
     return Sample(str(row["id"]), length_s(row), level, reference, normaliser)
 
 
@@ -162,13 +162,13 @@ def run(model: Served, given: Given) -> Load:
             own.caller = model.another(level.call_limit_s)
         clip = _shortened(given.audio, number)
         due_s = time.perf_counter() - begun_s if due_s is None else due_s
-        said, fault = None, ""
+        transcript, fault = None, ""
         try:
-            said = _transcript.encode(own.caller.transcribe(clip))["text"]
+            transcript = _transcript.encode(own.caller.transcribe(clip))["text"]
         except (ServerError, ModelError) as error:
             fault = str(error).splitlines()[0]
             load.first_fault = load.first_fault or (error if isinstance(error, ServerError) else ServerError(fault))
-        load.calls.append(Call(due_s, time.perf_counter() - begun_s - due_s, clip.duration_s, said, fault))
+        load.calls.append(Call(due_s, time.perf_counter() - begun_s - due_s, clip.duration_s, transcript, fault))
 
     bounds: dict[str, Any] = {"calls": level.calls, "longest_s": level.longest_s, "begun_s": begun_s}
     bounds["stop"] = threading.Event()
@@ -178,7 +178,7 @@ def run(model: Served, given: Given) -> Load:
         threads = min(level.calls, load_loops.MOST_THREADS)
         load_loops.open_loop(call, load_loops.poisson(level.requests_per_s), threads=threads, **bounds)
     load.level_s = time.perf_counter() - begun_s
-    if load.first_fault and all(each.fault for each in load.calls):
+    if load.first_fault and all(answered.fault for answered in load.calls):
         raise ServerError(f"none of {len(load.calls)} calls at {level} was answered; the first: {load.first_fault}")
     return load
 
@@ -193,7 +193,7 @@ def encode(output: Any) -> dict[str, Any]:
     """The calls as JSON types, in the order in which they were due."""
     if not isinstance(output, Load):
         raise TypeError(f"expected what run() gives, got a {type(output).__name__}")
-    calls = sorted(output.calls, key=lambda each: each.due_s)
+    calls = sorted(output.calls, key=lambda call: call.due_s)
     return {
         "calls": [[round(call.due_s, 6), round(call.wall_s, 6), call.fault] for call in calls],
         "level_s": output.level_s,
@@ -222,8 +222,8 @@ def _wer(sample: Sample, output: Mapping[str, Any] | None) -> Ratio:
     if sample.reference is None or output is None:
         return Ratio(0.0, 0.0)
     errors, words = 0.0, 0.0
-    for said, times in output["texts"].items():
-        one = align(sample.reference, sample.normaliser(said)).wer()
+    for transcript, times in output["texts"].items():
+        one = align(sample.reference, sample.normaliser(transcript)).wer()
         errors, words = errors + times * one.top, words + times * one.bottom
     return Ratio(errors, words)
 
@@ -247,7 +247,7 @@ def remember(output: Mapping[str, Any] | None) -> str | None:
     """The text that most answers had."""
     if output is None:
         return None
-    return max(output["texts"], key=lambda said: (output["texts"][said], said), default="")
+    return max(output["texts"], key=lambda transcript: (output["texts"][transcript], transcript), default="")
 
 
 def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:

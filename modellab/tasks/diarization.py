@@ -134,16 +134,16 @@ def encode(output: Any) -> dict[str, Any]:
 
 def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
     """Counts for each metric; `None` (the model raised) is scored as no turns with success 0."""
-    found = _compare(sample, output)
-    single = found if sample.skip_overlap else _compare(sample, output, skip_overlap=True)
+    compared = _compare(sample, output)
+    single = compared if sample.skip_overlap else _compare(sample, output, skip_overlap=True)
     return {
-        "der": found.der(),
+        "der": compared.der(),
         "der_without_overlap": single.der(),
-        "miss_rate": found.miss(),
-        "false_alarm_rate": found.false_alarm(),
-        "confusion_rate": found.confusion(),
-        "jer": found.jer(),
-        "speaker_count_error": found.speaker_count_error(),
+        "miss_rate": compared.miss(),
+        "false_alarm_rate": compared.false_alarm(),
+        "confusion_rate": compared.confusion(),
+        "jer": compared.jer(),
+        "speaker_count_error": compared.speaker_count_error(),
         "success_rate": Ratio(float(output is not None)),
     }
 
@@ -160,25 +160,27 @@ def recall(remembered: Sequence[Sequence[Any]] | None) -> dict[str, Any] | None:
 
 def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
     """The turns of each speaker of both sides, mapped ones called alike, then the seconds of each kind of error."""
-    found = _compare(sample, output)
+    compared = _compare(sample, output)
     failed = ["(the model raised: no turns)"] if output is None else []
-    alike = [Turn(t.start_s, t.end_s, found.mapping.get(t.speaker, f"{t.speaker}?")) for t in _found(output)]
-    parts = (("miss", found.miss_s), ("false alarm", found.false_alarm_s), ("confusion", found.confusion_s))
+    alike = [Turn(t.start_s, t.end_s, compared.mapping.get(t.speaker, f"{t.speaker}?")) for t in _hypothesis(output)]
+    parts = (("miss", compared.miss_s), ("false alarm", compared.false_alarm_s), ("confusion", compared.confusion_s))
     return [
         *_drawn("ref", sample.turns),
         *_drawn("hyp", alike),
-        "  ".join(f"{name} {seconds:.2f} s" for name, seconds in parts) + f"  of {found.speech_s:.2f} s",
+        "  ".join(f"{name} {seconds:.2f} s" for name, seconds in parts) + f"  of {compared.speech_s:.2f} s",
         *failed,
     ]
 
 
 def draw(sample: Sample, output: Mapping[str, Any] | None) -> list[DisplayBlock]:
     """A lane for each speaker of each side, errors in place, then the seconds of each kind."""
-    sides, skip = (sample.turns, _found(output)), sample.skip_overlap
+    sides, skip = (sample.turns, _hypothesis(output)), sample.skip_overlap
     cut = diarization_errors.error_segments(*sides, _compare(sample, output).mapping, sample.scored, skip_overlap=skip)
     drawn = [
-        Lane(f"{speaker} {side}", tuple(Span(each.start_s, each.end_s, _kind(each)) for each in own))
-        for (speaker, side), own in groupby(sorted(cut, key=_by_speaker), key=lambda each: (each.speaker, each.side))
+        Lane(f"{speaker} {side}", tuple(Span(segment.start_s, segment.end_s, _kind(segment)) for segment in own))
+        for (speaker, side), own in groupby(
+            sorted(cut, key=_by_speaker), key=lambda segment: (segment.speaker, segment.side)
+        )
     ]
     summary = next(line for line in show(sample, output) if line.startswith("miss"))
     return [Timeline(sample.duration_s, tuple(drawn)), Lines((summary,))]
@@ -197,10 +199,10 @@ def _kind(segment: diarization_errors.ErrorSegment) -> Kind:
 
 def _compare(sample: Sample, output: Mapping[str, Any] | None, *, skip_overlap: bool | None = None) -> Diarization:
     skip = sample.skip_overlap if skip_overlap is None else skip_overlap
-    return metric.compare(sample.turns, _found(output), sample.scored, skip_overlap=skip, mapped=sample.mapped)
+    return metric.compare(sample.turns, _hypothesis(output), sample.scored, skip_overlap=skip, mapped=sample.mapped)
 
 
-def _found(output: Mapping[str, Any] | None) -> list[Turn]:
+def _hypothesis(output: Mapping[str, Any] | None) -> list[Turn]:
     return [] if output is None else [Turn(*turn) for turn in output["turns"]]
 
 

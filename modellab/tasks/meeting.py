@@ -78,16 +78,16 @@ def read(row: Row, options: Mapping[str, Any]) -> Sample:
     """A Sample, or DatasetError for unsound utterances or settings; uses `normaliser`, `language`, `settings`."""
     name, duration_s, collar_s = str(row["id"]), length_s(row), _collar_s(options)
     stated = _stated(row)
-    late = next((each for each in stated if each.end_s > duration_s + SLACK_S), None)
+    late = next((utterance for utterance in stated if utterance.end_s > duration_s + SLACK_S), None)
     if late:
         raise DatasetError(f"case {name!r}: {list(late)} ends after the clip's {duration_s:g} s")
     normaliser = text.get(options["normaliser"]).for_language(str(row.get("language") or options.get("language") or ""))
-    said = tuple(_normalised(stated, normaliser))
-    if not said:
+    utterances = tuple(_normalised(stated, normaliser))
+    if not utterances:
         raise DatasetError(
             f"case {name!r}: {normaliser.name} leaves no word of its utterances, so it has no error rate"
         )
-    return Sample(name, duration_s, said, collar_s, normaliser, str(row.get("condition", "")))
+    return Sample(name, duration_s, utterances, collar_s, normaliser, str(row.get("condition", "")))
 
 
 def prepare(row: Row) -> Audio:
@@ -108,16 +108,16 @@ def encode(output: Any) -> dict[str, Any]:
 
 def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
     """Counts for each metric; `None` (the model raised) is scored as no words with success 0."""
-    found = {"cpwer": _compare(sample, output), "tcpwer": _compare(sample, output, sample.collar_s)}
+    attributions = {"cpwer": _compare(sample, output), "tcpwer": _compare(sample, output, sample.collar_s)}
     parts = {
-        f"{name}_{part}": getattr(each, part)()
-        for name, each in found.items()
+        f"{name}_{part}": getattr(attribution, part)()
+        for name, attribution in attributions.items()
         for part in ("substitutions", "deletions", "insertions")
     }
     return {
-        "cpwer": found["cpwer"].error_rate(),
-        "tcpwer": found["tcpwer"].error_rate(),
-        "speaker_count_error": found["cpwer"].speaker_count_error(),
+        "cpwer": attributions["cpwer"].error_rate(),
+        "tcpwer": attributions["tcpwer"].error_rate(),
+        "speaker_count_error": attributions["cpwer"].speaker_count_error(),
         "success_rate": Ratio(float(output is not None)),
         **parts,
     }
@@ -125,18 +125,18 @@ def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]
 
 def remember(output: Mapping[str, Any] | None) -> list[list[Any]] | None:
     """The utterances as the model gave them, before the normaliser."""
-    return None if output is None else [list(each) for each in output["utterances"]]
+    return None if output is None else [list(utterance) for utterance in output["utterances"]]
 
 
 def recall(remembered: Sequence[Sequence[Any]] | None) -> dict[str, Any] | None:
     """An output that scores as the remembered one."""
-    return None if remembered is None else {"utterances": [list(each) for each in remembered]}
+    return None if remembered is None else {"utterances": [list(utterance) for utterance in remembered]}
 
 
 def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
     """For each person reference over hypothesis, then who was heard besides, then how many errors time alone makes."""
     plain, timed = _compare(sample, output), _compare(sample, output, sample.collar_s)
-    lines = [line for title, each in _aligned(sample, output, plain) for line in _lines(title, each)]
+    lines = [line for title, alignment in _aligned(sample, output, plain) for line in _lines(title, alignment)]
     late = f"errors: {plain.words.errors}, with words at their time (+-{sample.collar_s:g} s) {timed.words.errors}"
     failed = ["(the model raised: no words)"] if output is None else []
     return [*lines, late, *failed]
@@ -144,17 +144,18 @@ def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
 
 def draw(sample: Sample, output: Mapping[str, Any] | None) -> list[DisplayBlock]:
     """A lane for each speaker of each side, mapped ones called alike, then their words aligned."""
-    found = _compare(sample, output)
+    attribution = _compare(sample, output)
     heard = [
-        each._replace(speaker=found.mapping.get(each.speaker, f"{each.speaker}?")) for each in _found(sample, output)
+        utterance._replace(speaker=attribution.mapping.get(utterance.speaker, f"{utterance.speaker}?"))
+        for utterance in _hypothesis(sample, output)
     ]
     sides = [*(("ref", utterance) for utterance in sample.utterances), *(("hyp", utterance) for utterance in heard)]
-    rows = sorted({(each.speaker.endswith("?"), each.speaker, side == "hyp", side) for side, each in sides})
+    rows = sorted({(turn.speaker.endswith("?"), turn.speaker, side == "hyp", side) for side, turn in sides})
     drawn = [
         Lane(f"{name} {side}", tuple(_span(where, one) for where, one in sides if (where, one.speaker) == (side, name)))
         for _, name, _, side in rows
     ]
-    words = [Words(each.steps, title) for title, each in _aligned(sample, output, found)]
+    words = [Words(alignment.steps, title) for title, alignment in _aligned(sample, output, attribution)]
     return [Timeline(sample.duration_s, tuple(drawn)), *words]
 
 
@@ -163,37 +164,37 @@ def _lines(title: str, words: Alignment) -> list[str]:
     return [title, *alignment_text.lines(words)] if words.words.errors else [f"{title}: no errors"]
 
 
-def _span(side: str, each: SpokenTurn) -> Span:
-    return Span(each.start_s, each.end_s, "reference" if side == "ref" else "hypothesis", each.text)
+def _span(side: str, utterance: SpokenTurn) -> Span:
+    return Span(utterance.start_s, utterance.end_s, "reference" if side == "ref" else "hypothesis", utterance.text)
 
 
-def _aligned(sample: Sample, output: Mapping[str, Any] | None, found: Attribution) -> list[tuple[str, Alignment]]:
+def _aligned(sample: Sample, output: Mapping[str, Any] | None, attribution: Attribution) -> list[tuple[str, Alignment]]:
     """Each person's words beside those of the speaker mapped to them, then the words of speakers without a person."""
-    said, heard = metric.streams(sample.utterances), metric.streams(_found(sample, output))
-    partner = {ours: theirs for theirs, ours in found.mapping.items()}
+    references, hypotheses = metric.streams(sample.utterances), metric.streams(_hypothesis(sample, output))
+    partner = {ours: theirs for theirs, ours in attribution.mapping.items()}
     blanks = not sample.normaliser.splits
     pairs = [
         (f"{name}, heard as {partner[name]}" if name in partner else f"{name}, not heard", words, partner.get(name, ""))
-        for name, words in said.items()
+        for name, words in references.items()
     ]
-    pairs += [(f"nobody, heard as {name}", "", name) for name in heard if name not in found.mapping]
-    return [(title, align(words, heard.get(name, ""), blanks=blanks)) for title, words, name in pairs]
+    pairs += [(f"nobody, heard as {name}", "", name) for name in hypotheses if name not in attribution.mapping]
+    return [(title, align(words, hypotheses.get(name, ""), blanks=blanks)) for title, words, name in pairs]
 
 
 def _compare(sample: Sample, output: Mapping[str, Any] | None, collar_s: float | None = None) -> Attribution:
-    return metric.compare(sample.utterances, _found(sample, output), collar_s)
+    return metric.compare(sample.utterances, _hypothesis(sample, output), collar_s)
 
 
-def _found(sample: Sample, output: Mapping[str, Any] | None) -> list[SpokenTurn]:
+def _hypothesis(sample: Sample, output: Mapping[str, Any] | None) -> list[SpokenTurn]:
     """What was heard, normalised."""
-    given = [] if output is None else [SpokenTurn(*each) for each in output["utterances"]]
+    given = [] if output is None else [SpokenTurn(*utterance) for utterance in output["utterances"]]
     return list(_normalised(given, sample.normaliser))
 
 
 def _normalised(utterances: Iterable[SpokenTurn], normaliser: Normaliser) -> Iterable[SpokenTurn]:
     """Those of which the normaliser leaves a word."""
-    said = (utterance._replace(text=normaliser(utterance.text)) for utterance in utterances)
-    return (utterance for utterance in said if utterance.text.split())
+    normalised = (utterance._replace(text=normaliser(utterance.text)) for utterance in utterances)
+    return (utterance for utterance in normalised if utterance.text.split())
 
 
 def _collar_s(options: Mapping[str, Any]) -> float:
@@ -216,7 +217,7 @@ def _stated(row: Row) -> list[SpokenTurn]:
         wanted = "expected `utterances` as a list of [start_s, end_s, speaker, words]"
         raise DatasetError(f"case {name!r}: {wanted}, got {given!r}")
     try:
-        return sorted((_spoken(each) for each in given), key=lambda each: each.start_s)
+        return sorted((_spoken(utterance) for utterance in given), key=lambda utterance: utterance.start_s)
     except ValueError as error:
         raise DatasetError(f"case {name!r}: `utterances` holds {error}") from error
 

@@ -94,8 +94,8 @@ def run(model: asr.Transcriber, given: Audio) -> Heard:
 
 def run_batch(model: Any, every: Sequence[Audio]) -> list[Heard]:
     """Transcribe several in one call."""
-    said = _batch.run_batch(model, every)
-    return [Heard(transcript, given.duration_s) for transcript, given in zip(said, every, strict=True)]
+    transcripts = _batch.run_batch(model, every)
+    return [Heard(transcript, given.duration_s) for transcript, given in zip(transcripts, every, strict=True)]
 
 
 def encode(output: Any) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]
         "success_rate": Ratio(float(output is not None)),
         "wer_above_clean": (0.0, 0.0, *wer) if clean else (*wer, 0.0, 0.0),
         **{name: wer if kind == sample.condition.kind else Ratio(0.0, 0.0) for kind, name in OF_KIND.items()},
-        "hallucination_rate": transcript_sanity.made_up(held.reference.normalised, _said(sample, output)),
+        "hallucination_rate": transcript_sanity.made_up(held.reference.normalised, _hypothesis(sample, output)),
     }
 
 
@@ -135,10 +135,10 @@ def overview(samples: Sequence[Sample], outputs: Sequence[Mapping[str, Any] | No
     counts: dict[str, list[Counts]] = {}
     for sample, output in zip(samples, outputs, strict=True):
         counts.setdefault(str(sample.condition), []).append(score(sample, output)["wer"])
-    each = sorted(counts, key=lambda name: conditions.mildest_first(conditions.parse(name)))
+    names = sorted(counts, key=lambda name: conditions.mildest_first(conditions.parse(name)))
     return [
         "WER by condition",
-        *(f"{condition:12}  {METRICS[0].value(counts[condition]):7.2%}" for condition in each),
+        *(f"{condition:12}  {METRICS[0].value(counts[condition]):7.2%}" for condition in names),
     ]
 
 
@@ -163,5 +163,5 @@ def _condition(row: Row) -> Condition:
         raise DatasetError(f"case {row['id']!r}: {error}") from error
 
 
-def _said(sample: Sample, output: Mapping[str, Any] | None) -> str:
+def _hypothesis(sample: Sample, output: Mapping[str, Any] | None) -> str:
     return "" if output is None else sample.spoken.normaliser(output["text"])

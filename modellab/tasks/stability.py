@@ -130,7 +130,7 @@ def encode(output: Any) -> dict[str, Any]:
     first, *later = [_transcript.encode(transcript) for transcript in output.outputs]
     return {
         "text": first["text"],
-        "others": [[call, each["text"]] for call, each in enumerate(later, start=2) if each != first],
+        "others": [[call, other["text"]] for call, other in enumerate(later, start=2) if other != first],
         "wall_s": output.wall_s,
         "rss_bytes": output.rss_bytes,
         "duration_s": output.duration_s,
@@ -169,7 +169,7 @@ def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
         return ["(the model raised: no calls)"]
     grown = _grown(sample, output)
     return [
-        *_said(output),
+        *_outputs(output),
         f"memory {_kib(grown.slope)} a call, 95 % interval {_kib(grown.low)} to {_kib(grown.high)}",
     ]
 
@@ -181,15 +181,15 @@ def draw(sample: Sample, output: Mapping[str, Any] | None) -> list[DisplayBlock]
     rss = [f"{amount / 2**20:.1f}" for amount in output["rss_bytes"]]
     times = [f"{1000 * wall_s:.1f}" for wall_s in output["wall_s"]]
     return [
-        Lines(tuple(_said(output))),
+        Lines(tuple(_outputs(output))),
         Lines((_ends(rss),), "memory after each call, MiB"),
         Lines((_ends(times),), "time of each call, ms"),
     ]
 
 
-def _said(output: Mapping[str, Any]) -> list[str]:
+def _outputs(output: Mapping[str, Any]) -> list[str]:
     """The first output, and those that differ from it."""
-    others = [f"call {call:<4} {said}" for call, said in output["others"][:SHOWN]]
+    others = [f"call {call:<4} {text}" for call, text in output["others"][:SHOWN]]
     return [f"call 1    {output['text']}", *(others or [f"the same in all {len(output['rss_bytes'])} calls"])]
 
 

@@ -104,12 +104,12 @@ class Streamed:
 def read(row: Row, options: Mapping[str, Any]) -> Sample:
     """A Sample, or DatasetError where words are missing or their times are no times; ConfigError for odd settings."""
     choice(options.get("settings", {}), {})
-    said = text_of(row, options)
+    written = text_of(row, options)
     normaliser = text.of_row(row, options)
-    if not isinstance(said, str) or (said and transcript_sanity.is_empty(normaliser(said))):
-        raise DatasetError(f"case {row['id']!r}: expected `text` with the words spoken, got {said!r}")
+    if not isinstance(written, str) or (written and transcript_sanity.is_empty(normaliser(written))):
+        raise DatasetError(f"case {row['id']!r}: expected `text` with the words spoken, got {written!r}")
     duration_s = length_s(row)
-    return Sample(str(row["id"]), duration_s, said, normaliser(said), normaliser, timed_words(row))
+    return Sample(str(row["id"]), duration_s, written, normaliser(written), normaliser, timed_words(row))
 
 
 def prepare(row: Row) -> Given:
@@ -129,7 +129,7 @@ def encode(output: Any) -> dict[str, Any]:
     """Events as JSON types, with the transcript of the whole clip; TypeError for anything but what `run` gives."""
     if not isinstance(output, Streamed):
         raise TypeError(f"expected what run() gives, got a {type(output).__name__}")
-    events = [[each.event.kind, each.event.text, each.at_s, _finite(each.fed_s)] for each in output.noted]
+    events = [[noted.event.kind, noted.event.text, noted.at_s, _finite(noted.fed_s)] for noted in output.noted]
     updates = [streaming.Update.of(event) for event in events]
     whole = output.batch and output.batch()
     return {
@@ -142,8 +142,8 @@ def encode(output: Any) -> dict[str, Any]:
 
 def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
     """Counts for each metric; `None` (the model raised) is scored as an empty transcript with success 0."""
-    wer = align(sample.reference, _said(sample, output, "text")).wer()
-    batch = None if output is None or output["batch"] is None else _said(sample, output, "batch")
+    wer = align(sample.reference, _hypothesis(sample, output, "text")).wer()
+    batch = None if output is None or output["batch"] is None else _hypothesis(sample, output, "batch")
     whole = Ratio(0.0, 0.0) if batch is None else align(sample.reference, batch).wer()
     plain = text.get("basic")
     reading = streaming.read(output or {"events": []}, plain)
@@ -157,7 +157,7 @@ def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]
         "pretend_rate": Ratio(float(spoken > 0 and reading.pretends(sample.duration_s)), float(spoken > 0)),
         "wer_above_batch": (0.0, 0.0, 0.0) if batch is None else (wer.top, whole.top, wer.bottom),
         "batch_wer": whole,
-        "hallucination_rate": transcript_sanity.made_up(sample.reference, _said(sample, output, "text")),
+        "hallucination_rate": transcript_sanity.made_up(sample.reference, _hypothesis(sample, output, "text")),
         "erasure": Ratio(reading.erased(), len(reading.states[-1]) if reading.states else 0),
         "first_word_latency_s": reading.first_word(sample.words),
         "confirmed_latency_s": reading.confirmed(sample.words),
@@ -182,19 +182,22 @@ def words(sample: Sample, output: Mapping[str, Any] | None) -> tuple[str, str, N
 def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
     """Reference over hypothesis as they were scored, then what came when."""
     failed = ["(the model raised: nothing was said)"] if output is None else []
-    came = [f"{at_s:6.2f} s  {kind:7}  {said}" for kind, said, at_s, _ in (output or {"events": []})["events"]]
-    return [*lines(align(sample.reference, _said(sample, output, "text"))), *came, *failed]
+    came = [
+        f"{at_s:6.2f} s  {kind:7}  {transcript}" for kind, transcript, at_s, _ in (output or {"events": []})["events"]
+    ]
+    return [*lines(align(sample.reference, _hypothesis(sample, output, "text"))), *came, *failed]
 
 
 def draw(sample: Sample, output: Mapping[str, Any] | None) -> list[DisplayBlock]:
     """The text in the end against the reference, the words in time over what came of them, then every event."""
-    aligned = align(sample.reference, _said(sample, output, "text"))
+    aligned = align(sample.reference, _hypothesis(sample, output, "text"))
     spoken = tuple(Span(start_s, end_s, "reference", word) for word, start_s, end_s in sample.words)
     events = (output or {"events": []})["events"]
     end_s = max([sample.duration_s, *(at_s for _, _, at_s, _ in events)]) + LAST_S
     until_s = [*(at_s for _, _, at_s, _ in events[1:]), end_s][: len(events)]
     stood = tuple(
-        Span(at_s, next_s, "hypothesis", said) for (_, said, at_s, _), next_s in zip(events, until_s, strict=True)
+        Span(at_s, next_s, "hypothesis", transcript)
+        for (_, transcript, at_s, _), next_s in zip(events, until_s, strict=True)
     )
     lanes = (Lane("spoken", spoken), Lane("the latest text, from when it came", stood))
     lines_of_events = tuple(show(sample, output)[len(lines(aligned)) :])
@@ -202,7 +205,7 @@ def draw(sample: Sample, output: Mapping[str, Any] | None) -> list[DisplayBlock]
     return [Words(aligned.steps), *timeline, Lines(lines_of_events)]
 
 
-def _said(sample: Sample, output: Mapping[str, Any] | None, key: str) -> str:
+def _hypothesis(sample: Sample, output: Mapping[str, Any] | None, key: str) -> str:
     return "" if output is None else sample.normaliser(output[key])
 
 

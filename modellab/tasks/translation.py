@@ -126,8 +126,8 @@ def encode(output: Any) -> dict[str, str]:
     """A translation as JSON; TypeError for anything else."""
     if not isinstance(output, str):
         hint = ": does translate() end without a return?" if output is None else ""
-        said = "None" if output is None else f"a {type(output).__name__} ({repr(output)[:60]})"
-        raise TypeError(f"translate() returned {said}, expected a str{hint}")
+        returned = "None" if output is None else f"a {type(output).__name__} ({repr(output)[:60]})"
+        raise TypeError(f"translate() returned {returned}, expected a str{hint}")
     return {"text": output}
 
 
@@ -138,17 +138,19 @@ def joined(parts: Sequence[tuple[float, Mapping[str, str]]]) -> dict[str, str]:
 
 def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
     """Counts for each metric; `None` (the model raised) is scored as an empty translation with success 0."""
-    said = _said(sample, output)
+    translation = _hypothesis(sample, output)
     longest = max(len(_dense(reference)) for reference in sample.references)
-    copied = bool(sample.source) and said == sample.normaliser(sample.source) and said not in sample.references
-    looped = all(transcript_sanity.has_loop(said, reference) for reference in sample.references)
+    copied = (
+        bool(sample.source) and translation == sample.normaliser(sample.source) and translation not in sample.references
+    )
+    looped = all(transcript_sanity.has_loop(translation, reference) for reference in sample.references)
     return {
-        "chrf": metric.chrf(sample.references, said),
-        "bleu": metric.bleu(sample.references, said, sample.tokeniser),
+        "chrf": metric.chrf(sample.references, translation),
+        "bleu": metric.bleu(sample.references, translation, sample.tokeniser),
         "success_rate": Ratio(float(output is not None)),
-        "empty_rate": Ratio(float(transcript_sanity.is_empty(said))),
-        "length_ratio": Ratio(len(_dense(said)), longest),
-        "foreign_script_rate": scripts.foreign(said, languages.scripts(sample.target_language)),
+        "empty_rate": Ratio(float(transcript_sanity.is_empty(translation))),
+        "length_ratio": Ratio(len(_dense(translation)), longest),
+        "foreign_script_rate": scripts.foreign(translation, languages.scripts(sample.target_language)),
         "copy_rate": Ratio(float(copied)),
         "loop_rate": Ratio(float(looped)),
     }
@@ -171,17 +173,17 @@ def recall(remembered: str | None) -> dict[str, Any] | None:
 
 def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
     """The source where it is known, every reference, the translation, and both scores of this one alone."""
-    said = _said(sample, output)
+    translation = _hypothesis(sample, output)
     alone = {name: _METRIC[name].value([numbers]) for name, numbers in score(sample, output).items()}
     return [
         *([f"src  {sample.source}"] if sample.source else []),
         *(f"ref  {reference}" for reference in sample.references),
-        f"hyp  {said}" if output is not None else "(the model raised: no translation)",
+        f"hyp  {translation}" if output is not None else "(the model raised: no translation)",
         f"     chrF {100 * alone['chrf']:.1f}, BLEU {100 * alone['bleu']:.1f} ({sample.tokeniser})",
     ]
 
 
-_METRIC = {each.name: each for each in METRICS}
+_METRIC = {measure.name: measure for measure in METRICS}
 
 
 def _language(row: Row, settings: Mapping[str, Any], key: str) -> str:
@@ -197,18 +199,18 @@ def _references(row: Row) -> list[str]:
     """The row's translations, at least one; DatasetError for anything else."""
     given = row.get("reference")
     listed = [given] if isinstance(given, str) else given
-    if not isinstance(listed, list) or not listed or not all(isinstance(each, str) for each in listed):
+    if not isinstance(listed, list) or not listed or not all(isinstance(translation, str) for translation in listed):
         raise DatasetError(
             f"case {row['id']!r} has no reference: expected `reference` with its translation or a list of them, "
             f"got {given!r}"
         )
-    for each in listed:
-        if transcript_sanity.is_empty(each):
-            raise DatasetError(f"case {row['id']!r} has a reference with no words: {each!r}")
+    for translation in listed:
+        if transcript_sanity.is_empty(translation):
+            raise DatasetError(f"case {row['id']!r} has a reference with no words: {translation!r}")
     return listed
 
 
-def _said(sample: Sample, output: Mapping[str, Any] | None) -> str:
+def _hypothesis(sample: Sample, output: Mapping[str, Any] | None) -> str:
     return "" if output is None else sample.normaliser(output["text"])
 
 

@@ -182,25 +182,25 @@ def examine(judge: Transcriber, row: Row, output: Mapping[str, Any]) -> dict[str
     if again:
         return {**output, "second_heard": _transcript.heard(judge, audio.resample(speech, JUDGE_RATE_HZ))}
     narrow, wanted = audio.resample(speech, JUDGE_RATE_HZ), row.get("estimates", [])
-    found: dict[str, Any] = {
+    measured: dict[str, Any] = {
         "heard": _transcript.heard(judge, narrow),
         "loudness_lufs": speech_quality.loudness(speech),
     }
     if "reference_audio" in row:
         reference = audio.read(Path(row["reference_audio"]), JUDGE_RATE_HZ)
-        found["mcd_db"] = mel_cepstral_distortion.distortion(reference, narrow)
-        found["reference_s"] = audio_health.health(reference)["span_s"]
+        measured["mcd_db"] = mel_cepstral_distortion.distortion(reference, narrow)
+        measured["reference_s"] = audio_health.health(reference)["span_s"]
         if "speaker" in wanted:
-            found["similarity"] = speech_quality.similarity(reference, narrow)
+            measured["similarity"] = speech_quality.similarity(reference, narrow)
     if "mos" in wanted:
-        found |= speech_quality.opinion(narrow) or {}
+        measured |= speech_quality.opinion(narrow) or {}
     if "naturalness" in wanted:
-        found["naturalness"] = speech_quality.naturalness(narrow)
+        measured["naturalness"] = speech_quality.naturalness(narrow)
     if "pitch" in wanted:
-        found |= prosody.compared(narrow, reference if "reference_audio" in row else None)
+        measured |= prosody.compared(narrow, reference if "reference_audio" in row else None)
     libraries = ["pyloudnorm", *(ESTIMATES[name] for name in wanted)]
     missing = {library: how for library in libraries if (how := speech_quality.missing(library))}
-    return {**output, **found, **({"missing": missing} if missing else {})}
+    return {**output, **measured, **({"missing": missing} if missing else {})}
 
 
 def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
@@ -272,7 +272,7 @@ def _second(first: Alignment, sample: Sample, heard: str | None) -> dict[str, Co
     if heard is None:
         return {}
     second = align(sample.reference, sample.normaliser(heard), not sample.normaliser.splits)
-    lost, too = ({i for what, i, _ in each.edits if what != "I"} for each in (first, second))
+    lost, too = ({i for what, i, _ in alignment.edits if what != "I"} for alignment in (first, second))
     return {"second_wer": second.wer(), "agreed_error_rate": Ratio(len(lost & too), len(first.reference))}
 
 

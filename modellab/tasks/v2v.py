@@ -126,15 +126,15 @@ def encode(output: Any) -> dict[str, Any]:
 
 def examine(judge: Transcriber, row: Row, output: Mapping[str, Any]) -> dict[str, Any]:
     """The output with what the judge heard, and how alike the voices are where the row asks for it."""
-    found = _dialogue.heard(judge, output)
-    if "speaker" not in row.get("estimates", []) or not found.get("heard"):
-        return found
+    reply = _dialogue.heard(judge, output)
+    if "speaker" not in row.get("estimates", []) or not reply.get("heard"):
+        return reply
     wanted, ours = (
         audio.read(Path(path), speech_quality.RATE_HZ)
         for path in (row.get("reference_audio", row["audio"]), output["audio"]["audio"])
     )
     return {
-        **found,
+        **reply,
         "similarity": speech_quality.similarity(wanted, ours),
         "missing": speech_quality.missing("resemblyzer"),
     }
@@ -143,14 +143,14 @@ def examine(judge: Transcriber, row: Row, output: Mapping[str, Any]) -> dict[str
 def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
     """Counts for each metric; `None` (the model raised) is scored as silence with success 0."""
     reply = output or _dialogue.NOTHING
-    references, said = _wanted(sample, reply), sample.normaliser(reply.get("heard") or "")
-    closest = _closest(references, said)
+    references, hypothesis = _wanted(sample, reply), sample.normaliser(reply.get("heard") or "")
+    closest = _closest(references, hypothesis)
     similarity = reply.get("similarity")
     counts = NO_COUNTS
     if references:
         counts = {
-            "chrf": translation.chrf(references, said),
-            "bleu": translation.bleu(references, said, sample.tokeniser),
+            "chrf": translation.chrf(references, hypothesis),
+            "bleu": translation.bleu(references, hypothesis, sample.tokeniser),
         }
     return {
         "wer": closest.wer() if closest else Ratio(0.0, 0.0),
@@ -206,10 +206,10 @@ def _wanted(sample: Sample, reply: Mapping[str, Any]) -> tuple[str, ...]:
     return sample.references or ((own,) if own else ())
 
 
-def _closest(references: Sequence[str], said: str) -> Alignment | None:
+def _closest(references: Sequence[str], hypothesis: str) -> Alignment | None:
     """The alignment with the fewest errors per word; None for no reference."""
-    each = (align(reference, said) for reference in references)
-    return min(each, key=lambda aligned: aligned.words.errors / aligned.words.reference_length, default=None)
+    alignments = (align(reference, hypothesis) for reference in references)
+    return min(alignments, key=lambda aligned: aligned.words.errors / aligned.words.reference_length, default=None)
 
 
 def _language(row: Row, settings: Mapping[str, Any]) -> str:
@@ -224,12 +224,12 @@ def _references(row: Row, normaliser: Normaliser) -> tuple[str, ...]:
     """What may be said, normalised; none where the row leaves it to the model. DatasetError for anything else."""
     given = row.get("reference", [])
     listed = [given] if isinstance(given, str) else given
-    if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
+    if not isinstance(listed, list) or not all(isinstance(reference, str) for reference in listed):
         raise DatasetError(f"case {row['id']!r}: expected `reference` as a text or a list of texts, got {given!r}")
     references = tuple(map(normaliser, listed))
-    for each, normalised in zip(listed, references, strict=True):
+    for written, normalised in zip(listed, references, strict=True):
         if transcript_sanity.is_empty(normalised):
             raise DatasetError(
-                f"case {row['id']!r} has a reference with no words: {normaliser.name} leaves nothing of {each!r}"
+                f"case {row['id']!r} has a reference with no words: {normaliser.name} leaves nothing of {written!r}"
             )
     return references

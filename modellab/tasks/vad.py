@@ -117,7 +117,7 @@ def encode(output: Any) -> dict[str, Any]:
 def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
     """Counts for each metric; `None` (the model raised) is scored as no regions with success 0."""
     detection = _compare(sample, output)
-    near = edges(sample.speech, _found(output), sample.duration_s)
+    near = edges(sample.speech, _hypothesis(output), sample.duration_s)
     return {
         "f1": detection.f1(),
         "precision": detection.precision(),
@@ -144,7 +144,7 @@ def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
     failed = ["(the model raised: no regions)"] if output is None else []
     return [
         f"ref          {_listed(sample.speech)}",
-        f"hyp          {_listed(_found(output))}",
+        f"hyp          {_listed(_hypothesis(output))}",
         f"false alarm  {_listed(detection.false_alarms)}  ({detection.false_alarm_s:.2f} s)",
         f"miss         {_listed(detection.misses)}  ({detection.miss_s:.2f} s)",
         *failed,
@@ -154,21 +154,21 @@ def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
 def draw(sample: Sample, output: Mapping[str, Any] | None) -> list[DisplayBlock]:
     """Both sides as lanes, misses and false alarms in place, then their seconds in words."""
     detection = _compare(sample, output)
-    speech, found = merge(sample.speech), merge(_found(output))
+    speech, detected = merge(sample.speech), merge(_hypothesis(output))
     lanes = (
-        Lane("reference", _lane(intersect(speech, found), "reference", detection.misses, "miss")),
-        Lane("hypothesis", _lane(intersect(found, speech), "hypothesis", detection.false_alarms, "false alarm")),
+        Lane("reference", _lane(intersect(speech, detected), "reference", detection.misses, "miss")),
+        Lane("hypothesis", _lane(intersect(detected, speech), "hypothesis", detection.false_alarms, "false alarm")),
     )
     *_, false_alarm, miss = show(sample, output)[:4]
     return [Timeline(sample.duration_s, lanes), Lines((miss, false_alarm))]
 
 
 def _lane(hits: Iterable[Region], side: Kind, errors: Iterable[Region], kind: Kind) -> tuple[Span, ...]:
-    return tuple(sorted([*(Span(*each, side) for each in hits), *(Span(*error, kind) for error in errors)]))
+    return tuple(sorted([*(Span(*hit, side) for hit in hits), *(Span(*error, kind) for error in errors)]))
 
 
 def _compare(sample: Sample, output: Mapping[str, Any] | None) -> Detection:
-    return compare(sample.speech, _found(output), sample.duration_s)
+    return compare(sample.speech, _hypothesis(output), sample.duration_s)
 
 
 def _roc(sample: Sample, output: Mapping[str, Any] | None) -> Counts:
@@ -190,7 +190,7 @@ def _levels(given: Any) -> dict[str, Any]:
         raise TypeError(f"probabilities() returned {described(given)}, {expected}: {error}") from error
 
 
-def _found(output: Mapping[str, Any] | None) -> list[Region]:
+def _hypothesis(output: Mapping[str, Any] | None) -> list[Region]:
     return [] if output is None else [Region(*pair) for pair in output["regions"]]
 
 
