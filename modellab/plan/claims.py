@@ -46,9 +46,10 @@ class ClaimData:
     @classmethod
     def of(cls, result: Result) -> ClaimData:
         """The little of a result that claims need, so that a session can keep it."""
-        said = result.utterances
-        names = dict.fromkeys(name for utterance in said for name in utterance.counts)  # optional ones may be of some
-        return cls({name: counts_or_zeros(said, name) for name in names}, tuple(clusters(said)))
+        utterances = result.utterances
+        # optional ones may be of some utterances only
+        names = dict.fromkeys(name for utterance in utterances for name in utterance.counts)
+        return cls({name: counts_or_zeros(utterances, name) for name in names}, tuple(clusters(utterances)))
 
 
 def concern(case: Case) -> bool:
@@ -76,14 +77,14 @@ def find(matrix: Matrix) -> list[Claimed | Broken]:
             if isinstance(case, Case):
                 cases[case.key.model, case.key.variant, case.key.dataset].append(case)
     return [
-        found
+        claimed
         for folder, model in sound
         for number, claim in enumerate(model.claims)
-        for found in _each(matrix, folder, model, claim, number, cases)
+        for claimed in _claimed(matrix, folder, model, claim, number, cases)
     ]
 
 
-def _each(
+def _claimed(
     matrix: Matrix, folder: Path, model: Model, claim: Claim, number: int, cases: Mapping[Place, list[Case]]
 ) -> Iterator[Claimed | Broken]:
     if fault := _fault(matrix, model, claim):
@@ -125,5 +126,5 @@ def _tasks_of(matrix: Matrix) -> dict[str, str]:
 
 def engines(matrix: Matrix) -> dict[str, str]:
     """The id of each claim that has a case -> the engine that it needs, as pytest-xdist groups cases by."""
-    found = (claimed for claimed in find(matrix) if isinstance(claimed, Claimed))
-    return {str(claimed): "/".join(claimed.case.engine) for claimed in found if claimed.case}
+    all_claimed = (claimed for claimed in find(matrix) if isinstance(claimed, Claimed))
+    return {str(claimed): "/".join(claimed.case.engine) for claimed in all_claimed if claimed.case}

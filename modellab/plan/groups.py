@@ -24,7 +24,7 @@ def verdicts(
     if not header.groups:
         return []
     wanted = {
-        key: {name: GroupRule(each.worst, each.gap, each.change) for name, each in asked.items()}
+        key: {name: GroupRule(rule.worst, rule.gap, rule.change) for name, rule in asked.items()}
         for key, asked in header.groups.items()
     }
     labels = {key: groups.of(rows, key) for key in wanted}

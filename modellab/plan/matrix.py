@@ -160,7 +160,7 @@ class Matrix:
         fitting = [(path, header, [self._judge(path, header, key) for key in JUDGES]) for path, header in headers]
         yield from (judge for _, _, judges in fitting for judge in judges if isinstance(judge, Broken))
         parted = [(path, header, [j for j in judges if not isinstance(j, Broken)]) for path, header, judges in fitting]
-        sound = [each for each in parted if len(each[2]) == len(JUDGES)]
+        sound = [fitted for fitted in parted if len(fitted[2]) == len(JUDGES)]
         for entry in self.models:
             if not isinstance(entry, Broken) and task in entry[1].tasks:
                 wanted = functools.partial(only.takes, self.project, entry[0])
@@ -185,10 +185,10 @@ class Matrix:
     @functools.cached_property
     def _by_name(self) -> dict[str, Case | Broken]:
         every = (case for task in tasks.names() for case in self.cases(task))
-        found: dict[str, Case | Broken] = {}
+        by_name: dict[str, Case | Broken] = {}
         for case in every:
-            found.setdefault(str(case.key) if isinstance(case, Case) else str(case), case)
-        return found
+            by_name.setdefault(str(case.key) if isinstance(case, Case) else str(case), case)
+        return by_name
 
     def _judge(self, folder: Path, header: Header, key: str) -> ModelInstance | Broken | None:
         """The model that a dataset names as a judge, on the CPU at its first precision; None for none."""
@@ -274,7 +274,7 @@ def _cases(
     for made, name, variant, size in batching.variants(model, task, batch):
         if not wanted(name):
             continue
-        fitting = [each for each in given if _fits(variant, each[0].name, each[1])]
+        fitting = [dataset for dataset in given if _fits(variant, dataset[0].name, dataset[1])]
         for device, precision in made.device_precisions(name):
             for path, header, judges in fitting:
                 chain, origin = chain_of(header.preprocessing, variant.preprocessing)

@@ -31,7 +31,7 @@ def left_out(project: Project, there: Models, name: str) -> bool:
     """Whether MODEL[:VARIANT] exists and the suite is about other models."""
     model, _, variant = name.partition(":")
     for folder, config in (entry for entry in there.models if isinstance(entry, tuple) and entry[0].name == model):
-        return not any(takes(project, folder, each) for each in config.variants if variant in ("", each))
+        return not any(takes(project, folder, offered) for offered in config.variants if variant in ("", offered))
     return False
 
 

@@ -107,8 +107,8 @@ class Scorecard(Strict):
 
     def scale(self, metric: Metric) -> Scale | None:
         """The scale of a metric: the project's, what is built in for it, that of any ratio; None for other units."""
-        if found := self.quality.get(metric.name) or BUILT_IN.get(metric.name):
-            return found
+        if scale := self.quality.get(metric.name) or BUILT_IN.get(metric.name):
+            return scale
         if metric.unit != "ratio":
             return None
         return LOWER if metric.better == "lower" else HIGHER

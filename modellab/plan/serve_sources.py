@@ -35,11 +35,11 @@ VARIABLES = Path("the environment's MODELLAB_SERVE_ variables")
 def settings(pyproject: Path, table: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Serve:
     """The server's settings from all of these places; ConfigError that names the place where one cannot be."""
     parse(Serve, pyproject, table)
-    found = dict(table)
+    values = dict(table)
     if name := environment.get(CONFIG, ""):
         path = textfile.expanded(name, CONFIG)
-        found = _over(found, _checked(path, _read(path)))
-    return parse(Serve, VARIABLES, _over(found, _checked(VARIABLES, variables(environment))), as_text=True)
+        values = _over(values, _checked(path, _read(path)))
+    return parse(Serve, VARIABLES, _over(values, _checked(VARIABLES, variables(environment))), as_text=True)
 
 
 def variables(environment: Mapping[str, str]) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def variables(environment: Mapping[str, str]) -> dict[str, Any]:
     >>> variables({"MODELLAB_SERVE_PORT": "9000", "MODELLAB_SERVE_JOBS__RUNS": "false", "HOME": "/"})
     {'jobs': {'runs': 'false'}, 'port': '9000'}
     """
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name in sorted(environment):
         if not name.startswith(PREFIX) or name == CONFIG:
             continue
@@ -60,10 +60,10 @@ def variables(environment: Mapping[str, str]) -> dict[str, Any]:
             text = _secret(name, Path(text))
         table, inner, rest = key.partition(INNER)
         if inner:
-            found.setdefault(table, {})[rest] = _value(_inner(table), rest, text, name)
+            values.setdefault(table, {})[rest] = _value(_inner(table), rest, text, name)
         else:
-            found[key] = _value(Serve, key, text, name)
-    return found
+            values[key] = _value(Serve, key, text, name)
+    return values
 
 
 def _value(kind: type[pydantic.BaseModel] | None, key: str, text: str, name: str) -> Any:

@@ -49,7 +49,10 @@ def check(matrix: Matrix) -> None:
     if not (judging.thresholds or judging.cases):
         return
     known = {name for task in tasks.names() for name in tasks.judged(task)}
-    places = {"thresholds": judging.thresholds, **{f'cases."{name}"': each for name, each in judging.cases.items()}}
+    places = {
+        "thresholds": judging.thresholds,
+        **{f'cases."{name}"': thresholds for name, thresholds in judging.cases.items()},
+    }
     for place, given in places.items():
         for name in given:
             if name not in known:
@@ -70,36 +73,36 @@ def check(matrix: Matrix) -> None:
 
 def rules(task: Task, case: Case, project: Project) -> dict[str, Rule]:
     """The rule of each metric, of speed, memory and the readings that may have a limit."""
-    return {name: rule(each) for name, each in sources(task, case, project).items()}
+    return {name: rule(by_number) for name, by_number in sources(task, case, project).items()}
 
 
-def rule(found: Mapping[str, Source]) -> Rule:
+def rule(by_number: Mapping[str, Source]) -> Rule:
     """The rule of one metric from its numbers."""
-    numbers = {number: source.value for number, source in found.items()}
-    return Rule(**numbers, built_in_limit="limit" in found and found["limit"].origin == BUILT_IN)
+    numbers = {number: source.value for number, source in by_number.items()}
+    return Rule(**numbers, built_in_limit="limit" in by_number and by_number["limit"].origin == BUILT_IN)
 
 
 def sources(task: Task, case: Case, project: Project) -> Sources:
     """Each number of `rules` with its origin; ConfigError for an alpha above the suite's."""
     names = tasks.judged(task.NAME)
-    found = _built_in(task, names)
+    by_metric = _built_in(task, names)
     origin = BUILT_IN if "alpha" not in project.judging.model_fields_set else f"{PYPROJECT} [tool.modellab]"
-    for numbers in found.values():
+    for numbers in by_metric.values():
         numbers["alpha"] = Source(project.judging.alpha, origin)
     for origin, thresholds in _places(case, project):
         for name, given in thresholds.items():
-            if name in found:
-                found[name] |= {number: Source(value, origin) for number, value in _given(given)}
+            if name in by_metric:
+                by_metric[name] |= {number: Source(value, origin) for number, value in _given(given)}
     for name in names:
-        if (alpha := found[name]["alpha"]).value > project.judging.alpha:
+        if (alpha := by_metric[name]["alpha"]).value > project.judging.alpha:
             raise ConfigError(
                 f"{alpha.origin}: {name}.alpha is {alpha.value:g}, above the whole suite's {project.judging.alpha:g}:"
                 f" raise alpha under [tool.modellab] of {PYPROJECT}"
             )
     for metric in task.METRICS:
         if metric.unit == "ratio" and metric.kind == "quality":
-            _check_fractions(metric, found[metric.name])
-    return found
+            _check_fractions(metric, by_metric[metric.name])
+    return by_metric
 
 
 def _check_fractions(metric: Metric, numbers: Mapping[str, Source]) -> None:
@@ -114,17 +117,17 @@ def _check_fractions(metric: Metric, numbers: Mapping[str, Source]) -> None:
 
 
 def _built_in(task: Task, names: tuple[str, ...]) -> Sources:
-    found: Sources = {name: {} for name in names}
+    by_metric: Sources = {name: {} for name in names}
     for metric in task.METRICS:
         if metric.gated and metric.kind == "quality":
             given = {"margin": metric.margin, "margin_relative": metric.margin_relative}
             gross = {
                 f"broken_{part}": value for part, value in (metric.gross._asdict() if metric.gross else {}).items()
             }
-            found[metric.name] = {name: Source(value, BUILT_IN) for name, value in {**given, **gross}.items()}
+            by_metric[metric.name] = {name: Source(value, BUILT_IN) for name, value in {**given, **gross}.items()}
     for name, limit in task.LIMITS.items():
-        found[name]["limit"] = Source(limit, BUILT_IN)
-    return found
+        by_metric[name]["limit"] = Source(limit, BUILT_IN)
+    return by_metric
 
 
 def _places(case: Case, project: Project) -> Iterator[tuple[str, Thresholds]]:

@@ -65,7 +65,7 @@ def models(matrix: Matrix, names: Sequence[str]) -> str:
 def _variants(matrix: Matrix, name: str) -> Iterator[Variant]:
     """The variants that MODEL[:VARIANT] names."""
     _, model, variant = find_model(matrix, name)
-    return (each for label, each in model.variants.items() if variant in ("", label))
+    return (offered for label, offered in model.variants.items() if variant in ("", label))
 
 
 def what_would(reasons: Iterable[str]) -> str:

@@ -22,6 +22,8 @@ def tasks_named(file: Path, key: str) -> tuple[str, ...]:
 
 def about(file: Path, error: Exception) -> str:
     """The sentence of an error, with the file in front if it is not there."""
-    said = str(error) if isinstance(error, ModellabError) else f"it cannot be read ({type(error).__name__}: {error})"
-    text = " ".join((said if str(file) in said else f"{file}: {said}").split())
+    sentence = (
+        str(error) if isinstance(error, ModellabError) else f"it cannot be read ({type(error).__name__}: {error})"
+    )
+    text = " ".join((sentence if str(file) in sentence else f"{file}: {sentence}").split())
     return text if len(text) <= SAID else f"{text[:SAID]}..."

@@ -37,9 +37,9 @@ def read(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, RecursionError) as error:
         raise damaged(path, error) from error
     if not isinstance(stored, dict) or stored.get("format") not in (FORMAT, ROWS_OUTSIDE):
-        found = stored.get("format") if isinstance(stored, dict) else type(stored).__name__
+        stated = stored.get("format") if isinstance(stored, dict) else type(stored).__name__
         raise BaselineError(
-            f"{path} has format {found!r}, expected {FORMAT} or {ROWS_OUTSIDE}: made by another version of modellab?"
+            f"{path} has format {stated!r}, expected {FORMAT} or {ROWS_OUTSIDE}: made by another version of modellab?"
         )
     if stored["format"] == ROWS_OUTSIDE:
         return _with_rows(path, stored)
@@ -51,12 +51,12 @@ def read(path: Path) -> dict[str, Any] | None:
 def _with_rows(path: Path, stored: dict[str, Any]) -> dict[str, Any]:
     """The parts with the rows from their own file; where that is not at hand, the header says why."""
     try:
-        found = baseline_rows.read(path.parent, stored[ROWS])
-        if found is None:
+        stored_rows = baseline_rows.read(path.parent, stored[ROWS])
+        if stored_rows is None:
             stored["header"] = {**stored["header"], ROWS_MISSING: baseline_rows.missing(path.parent, stored[ROWS])}
     except MALFORMED as error:
         raise damaged(path, error) from error
-    return {**stored, UTTERANCES: Table() if found is None else found}
+    return {**stored, UTTERANCES: Table() if stored_rows is None else stored_rows}
 
 
 def rows(path: Path, stored: dict[str, Any], *, needed: bool) -> dict[str, Any]:
@@ -122,7 +122,8 @@ def write_all(files: Sequence[tuple[Path, Mapping[str, Any], Mapping[str, Any]]]
         for folder in {path.parent for path in drafts}:
             sync_folder(folder)
     except OSError as error:
-        at = next((each for each in drafts if f"'{each}'" in str(error)), path)  # the system's words may name another
+        # the system's words may name another file
+        at = next((named for named in drafts if f"'{named}'" in str(error)), path)
         raise BaselineError(f"{at} could not be written: {error}: the baseline before it stays as it was") from error
     finally:
         for draft in drafts.values():
@@ -190,10 +191,10 @@ def _taken_back(path: Path, before: Path | None) -> bool:
 
 def _make_folder(folder: Path) -> None:
     """Make a folder with those above it, each on the disk."""
-    missing = [each for each in (folder, *folder.parents) if not each.exists()]
-    for each in reversed(missing):
-        each.mkdir(exist_ok=True)
-        sync_folder(each.parent)
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    for place in reversed(missing):
+        place.mkdir(exist_ok=True)
+        sync_folder(place.parent)
 
 
 def sync_folder(folder: Path) -> None:
@@ -206,7 +207,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def _lines(top: Mapping[str, Any], utterances: Mapping[str, Any]) -> Iterator[str]:
-    sessions = [json.dumps(each, sort_keys=True) for each in top.get("sessions", [])]
+    sessions = [json.dumps(session, sort_keys=True) for session in top.get("sessions", [])]
     rest = {name: part for name, part in top.items() if name != "sessions"}
     head = json.dumps(rest, indent=1, sort_keys=True, ensure_ascii=False).removesuffix("\n}")
     if sessions:
@@ -245,7 +246,7 @@ def line_of(path: Path, name: str) -> int:
     begins = {f"{json.dumps(name)}:", f"{json.dumps(name, ensure_ascii=False)}:"}
     try:
         with path.open(encoding="utf-8", errors="replace") as lines:
-            found = (number for number, line in enumerate(lines, start=1) if line.strip().startswith(tuple(begins)))
-            return next(found, 0)
+            numbers = (number for number, line in enumerate(lines, start=1) if line.strip().startswith(tuple(begins)))
+            return next(numbers, 0)
     except OSError:
         return 0

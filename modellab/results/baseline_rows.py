@@ -62,9 +62,9 @@ def read(folder: Path, about: Mapping[str, Any]) -> Table[Any] | None:
     for place in (folder / FOLDER, cache.home() / SHARED):
         content = hashlib.sha256()
         with suppress(OSError, EOFError, zlib.error, ValueError):
-            found = Table(_rows(place / f"{digest}.gz", content))
+            rows = Table(_rows(place / f"{digest}.gz", content))
             if content.hexdigest() == digest:
-                return found
+                return rows
     return None
 
 

@@ -66,10 +66,10 @@ def load(root: Path, key: CaseId) -> QualityBaseline | None:
         return None
     try:
         utterances, read = stored["utterances"], finite.Alike()
-        counts = finite.each(utterances, lambda entry: read(entry["shares"]))
+        counts = finite.mapped(utterances, lambda entry: read(entry["shares"]))
         kept = "hash" if "privacy" in stored["header"] else key.task  # of a private dataset outputs are hashes
-        outputs = finite.each(utterances, lambda entry: tasks.remembered(kept, entry["output"]))
-        ends = {id: s for id, s in finite.each(utterances, until.accepted_s).items() if math.isfinite(s)}
+        outputs = finite.mapped(utterances, lambda entry: tasks.remembered(kept, entry["output"]))
+        ends = {id: s for id, s in finite.mapped(utterances, until.accepted_s).items() if math.isfinite(s)}
         return QualityBaseline(_header(stored), counts, outputs, finite.spreads(stored.get("noise", {})), ends)
     except MALFORMED as error:
         raise _damaged(path, error) from error
@@ -81,8 +81,8 @@ def load_resources(root: Path, key: CaseId, machine: str) -> ResourceBaseline | 
     if (stored := baseline_file.read(path)) is None:
         return None
     try:
-        times = finite.each(stored["utterances"], finite.times)
-        sessions = tuple(finite.numbers(each) for each in stored.get("sessions", []))
+        times = finite.mapped(stored["utterances"], finite.times)
+        sessions = tuple(finite.numbers(session) for session in stored.get("sessions", []))
         return ResourceBaseline(_header(stored), times, finite.readings(stored["readings"]), sessions)
     except MALFORMED as error:
         raise _damaged(path, error) from error
@@ -95,7 +95,7 @@ def _damaged(path: Path, error: Exception) -> BaselineError:
 def other_machines(root: Path, key: CaseId) -> list[str]:
     """The machine classes that have a speed baseline for the case."""
     path = quality_path(root, key)
-    return sorted(found.name[len(path.stem) + 1 : -len(".json")] for found in path.parent.glob(f"{path.stem}.*.json"))
+    return sorted(file.name[len(path.stem) + 1 : -len(".json")] for file in path.parent.glob(f"{path.stem}.*.json"))
 
 
 def save(
@@ -147,8 +147,8 @@ def _row(utterance: Utterance, widths: Mapping[str, int], remember: Remember) ->
 def _shares(utterance: Utterance, widths: Mapping[str, int]) -> serialization.Json:
     """The counts of these metrics. All lines of a file have the same ones: one that lacks some is damaged."""
     counts = {name: (0.0,) * width for name, width in widths.items() if width} | dict(utterance.counts)
-    found = {name: finite.kept(_rounded(counts[name]), f"{utterance.id}: {name}") for name in widths}
-    return serialization.encode_counts(found)
+    kept = {name: finite.kept(_rounded(counts[name]), f"{utterance.id}: {name}") for name in widths}
+    return serialization.encode_counts(kept)
 
 
 def _resource_file(root: Path, passes: Sequence[Result], header: Mapping[str, str]) -> File:
@@ -167,7 +167,7 @@ def _resource_file(root: Path, passes: Sequence[Result], header: Mapping[str, st
 
 def _widths(task: Task, result: Result) -> Iterator[tuple[str, int]]:
     """What a baseline keeps; of an optional metric how many numbers. None that came later, or has nothing but zeros."""
-    for metric in (each for each in task.METRICS if each.judged(each.margin)):
+    for metric in (metric for metric in task.METRICS if metric.judged(metric.margin)):
         held = (utterance.counts.get(metric.name, ()) for utterance in result.utterances)
         width = max((len(numbers) for numbers in held if any(numbers)), default=0) if metric.optional else 0
         if width or not (metric.on_request and (metric.optional or metric.name not in result.utterances[0].counts)):
@@ -238,13 +238,13 @@ def _same_model(header: Mapping[str, str], provenance: Mapping[str, str]) -> boo
 
 def _clock_changes(before: ResourceBaseline, after: ResourceBaseline) -> dict[str, float]:
     """For each clock on both sides the 20 % trimmed mean of log(after / before) over utterances."""
-    found = {}
+    changes = {}
     for clock, column in CLOCKS.items():
         both = ((times, before.times.get(id, ())) for id, times in after.times.items())
         pairs = [(now[column], then[column]) for now, then in both if min(len(now), len(then)) > column]
         if len(ratios := log_ratios(pairs)):
-            found[clock] = trimmed_mean(ratios)
-    return found
+            changes[clock] = trimmed_mean(ratios)
+    return changes
 
 
 def _reference_changes(before: ResourceBaseline, after: ResourceBaseline) -> dict[str, float]:
@@ -274,7 +274,7 @@ def _stored(path: Path) -> dict[str, Any]:
 
 def replace_counts(path: Path, counts: Mapping[str, Mapping[str, Counts]], **facts: str) -> Path:
     """Outputs scored anew: all that is counted, by utterance, and facts of its header; all else stays."""
-    rounded = {id: {name: _rounded(numbers) for name, numbers in each.items()} for id, each in counts.items()}
+    rounded = {id: {name: _rounded(numbers) for name, numbers in by_metric.items()} for id, by_metric in counts.items()}
     return _replace(path, rounded, header={**_stored(path)["header"], **facts})
 
 
@@ -283,8 +283,8 @@ def _replace(path: Path, counts: Mapping[str, Mapping[str, Counts]] | None = Non
     stored = _stored(path)
     try:
         utterances = baseline_file.rows(path, stored, needed=bool(counts))
-        for id, each in (counts or {}).items():
-            utterances[id]["shares"] = serialization.encode_counts(each)
+        for id, by_metric in (counts or {}).items():
+            utterances[id]["shares"] = serialization.encode_counts(by_metric)
         baseline_file.write(path, {**stored, **changes}, utterances)
     except MALFORMED as error:
         raise baseline_file.damaged(path, error) from error

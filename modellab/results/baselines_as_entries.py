@@ -28,8 +28,8 @@ def entries(root: Path, damaged: list[str] | None = None) -> Iterator[Entry]:
     for path in sorted(root.glob("*/*/*.json")):
         key = baselines.key_of(path)
         try:
-            found = baselines.load(root, key) if key and key.task in tasks.names() else None
-            entry = _entry(key, found, *_resources(root, key, found)) if key and found else None
+            accepted = baselines.load(root, key) if key and key.task in tasks.names() else None
+            entry = _entry(key, accepted, *_resources(root, key, accepted)) if key and accepted else None
         except BaselineError as error:
             if damaged is None:
                 raise
@@ -39,19 +39,19 @@ def entries(root: Path, damaged: list[str] | None = None) -> Iterator[Entry]:
             yield entry
 
 
-def _resources(root: Path, key: CaseId, found: QualityBaseline) -> tuple[ResourceBaseline | None, str]:
+def _resources(root: Path, key: CaseId, accepted: QualityBaseline) -> tuple[ResourceBaseline | None, str]:
     """The accepted speed of one machine class, and its name."""
-    own = machine_class(int(found.header.get("threads", "1")), key.device)
+    own = machine_class(int(accepted.header.get("threads", "1")), key.device)
     there = baselines.other_machines(root, key)
     machine = own if own in there else next(iter(there), "")
     return (baselines.load_resources(root, key, machine) if machine else None), machine
 
 
-def _entry(key: CaseId, found: QualityBaseline, resources: ResourceBaseline | None, machine: str) -> Entry:
-    header = found.header
-    said = tuple(_utterance(key, id, found, resources) for id in found.counts)
+def _entry(key: CaseId, accepted: QualityBaseline, resources: ResourceBaseline | None, machine: str) -> Entry:
+    header = accepted.header
+    utterances = tuple(_utterance(key, id, accepted, resources) for id in accepted.counts)
     provenance = {name: text for name, text in header.items() if name not in {"reason", "date"}}
-    result = Result(key, said, resources.readings if resources else {}, machine, provenance)
+    result = Result(key, utterances, resources.readings if resources else {}, machine, provenance)
     date = f"{header.get('date', '1970-01-01')}T00:00:00.000000+00:00"
     return Entry(
         key=key,
@@ -69,10 +69,10 @@ def _entry(key: CaseId, found: QualityBaseline, resources: ResourceBaseline | No
     )
 
 
-def _utterance(key: CaseId, id: str, found: QualityBaseline, resources: ResourceBaseline | None) -> Utterance:
+def _utterance(key: CaseId, id: str, accepted: QualityBaseline, resources: ResourceBaseline | None) -> Utterance:
     """Its times are NaN where nothing was accepted for a machine, its length is not kept in a baseline."""
     times = (*(resources.times.get(id, ()) if resources else ()), math.nan, math.nan, math.nan)
-    remembered, task = found.outputs.get(id), tasks.recalled(key.task)
-    private = withheld.FACT in found.header  # what it remembers are hashes
+    remembered, task = accepted.outputs.get(id), tasks.recalled(key.task)
+    private = withheld.FACT in accepted.header  # what it remembers are hashes
     output = task.recall(remembered) if task and not private else None
-    return Utterance(id, found.counts[id], output, times[0], times[1], math.nan, gpu_s=times[2])
+    return Utterance(id, accepted.counts[id], output, times[0], times[1], math.nan, gpu_s=times[2])

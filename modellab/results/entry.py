@@ -184,8 +184,8 @@ def pooled(result: Result) -> dict[str, float]:
         metrics = tasks.get(result.key.task).METRICS
     except ConfigError:
         return {}
-    said = result.utterances
-    return {metric.name: metric.pooled(*total_of(said, metric.name, some=True)) for metric in metrics}
+    utterances = result.utterances
+    return {metric.name: metric.pooled(*total_of(utterances, metric.name, some=True)) for metric in metrics}
 
 
 def _optional(task: str) -> frozenset[str]:

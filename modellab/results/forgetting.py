@@ -65,10 +65,10 @@ def bring_back(mlruns: Path) -> int:
 def _id(line: bytes) -> str:
     """The id of an entry; '' of a line that is none, which stays where it is."""
     try:
-        found = json.loads(line)["id"]
+        entry_id = json.loads(line)["id"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return ""
-    return found if isinstance(found, str) else ""
+    return entry_id if isinstance(entry_id, str) else ""
 
 
 def _append(path: Path, lines: Iterable[bytes]) -> None:

@@ -119,14 +119,14 @@ def read(folder: Path, *, private: bool = False) -> tuple[list[Entry], list[str]
     Those of private datasets without what was said, unless `private` asks for it: for who writes to this ledger or to
     baselines, and shows nothing.
     """
-    found: dict[str, Entry] = {}
+    by_id: dict[str, Entry] = {}
     warnings: list[str] = []
     for path in files(folder):
         entries, complaints = read_file(path, folder, private=private)
         warnings += complaints
         for entry in entries:
-            found.setdefault(entry.id, entry)
-    return sorted(found.values(), key=lambda entry: (entry.finished_at, entry.id)), warnings
+            by_id.setdefault(entry.id, entry)
+    return sorted(by_id.values(), key=lambda entry: (entry.finished_at, entry.id)), warnings
 
 
 def read_file(path: Path, folder: Path, *, private: bool = False) -> tuple[list[Entry], list[str]]:

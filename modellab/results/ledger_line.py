@@ -50,7 +50,11 @@ def _shallow(value: Any) -> Any:
         depth += 1
         if depth > DEPTH:
             raise ValueError(f"nested deeper than {DEPTH}")
-        inner = (each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list))
+        inner = (
+            nested.values() if isinstance(nested, dict) else nested
+            for nested in level
+            if isinstance(nested, dict | list)
+        )
         level = [item for items in inner for item in items if isinstance(item, dict | list)]
     return value
 

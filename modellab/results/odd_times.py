@@ -21,13 +21,13 @@ def told(utterances: Sequence[Utterance], *, names: bool = True) -> Iterator[str
     """How many answers have such times, with the first of them; nothing where there are none, no id without `names`."""
     lengths_s = audio_s(utterances)
     rows: Iterable[Rest | Utterance] = utterances.rest() if isinstance(utterances, Utterances) else utterances
-    said = ((each.id, fault(each.output, length_s)) for each, length_s in zip(rows, lengths_s, strict=True))
-    found = [(id, what) for id, what in said if what]
-    if found:
-        id, what = found[0]
+    faults = ((row.id, fault(row.output, length_s)) for row, length_s in zip(rows, lengths_s, strict=True))
+    odd = [(id, what) for id, what in faults if what]
+    if odd:
+        id, what = odd[0]
         first = f"{id}: {what}" if names else what
         yield (
-            f"the times of {len(found)} of {len(utterances)} answers cannot be those of their clips ({first}): does the"
+            f"the times of {len(odd)} of {len(utterances)} answers cannot be those of their clips ({first}): does the"
             " adapter return another unit than seconds, or times of a part of the clip?"
         )
 

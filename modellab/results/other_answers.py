@@ -33,7 +33,7 @@ def elsewhere(folder: Path, key: CaseId, weights: str = "") -> dict[str, list[st
     Only models of another family than the case's, whose `weights` are given, and than each other's, see `family`: the
     same weights in another engine, or distilled from them, mishear the same and prove nothing.
     """
-    found: dict[str, list[str]] = {}
+    answers: dict[str, list[str]] = {}
     known = [family(key.model, weights)]
     for path in sorted((folder / key.task / key.dataset).glob("*.json")):
         other = baselines.key_of(path)
@@ -44,13 +44,13 @@ def elsewhere(folder: Path, key: CaseId, weights: str = "") -> dict[str, list[st
         except BaselineError:
             continue
         own = family(other.model, accepted.header.get("weights", "") if accepted else "")
-        if any(own & each for each in known):
+        if any(own & other_family for other_family in known):
             continue
         known.append(own)
         for id, answer in accepted.outputs.items() if accepted else ():
             if isinstance(answer, str):
-                found.setdefault(id, []).append(answer)
-    return found
+                answers.setdefault(id, []).append(answer)
+    return answers
 
 
 def family(model: str, weights: str) -> frozenset[str]:

@@ -83,8 +83,8 @@ def find(mlruns: Path, session: str) -> tuple[Run, bool] | None:
 
 def alive(mlruns: Path) -> Iterator[Run]:
     """Those whose process lives, newest first."""
-    found = [each for path in (mlruns / FOLDER).glob("*.json") if (each := _read(path))]
-    yield from sorted((run for run, lives in found if lives), key=lambda run: run.started_at, reverse=True)
+    runs = [entry for path in (mlruns / FOLDER).glob("*.json") if (entry := _read(path))]
+    yield from sorted((run for run, lives in runs if lives), key=lambda run: run.started_at, reverse=True)
 
 
 def _sweep(folder: Path) -> None:
@@ -92,7 +92,7 @@ def _sweep(folder: Path) -> None:
     old = time.time() - KEPT_S
     for path in folder.iterdir():
         with suppress(OSError):
-            if path.stat().st_mtime < old and not ((found := _read(path)) and found[1]):
+            if path.stat().st_mtime < old and not ((entry := _read(path)) and entry[1]):
                 path.unlink()
 
 

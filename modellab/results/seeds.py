@@ -23,11 +23,11 @@ def merged(runs: Sequence[Sequence[Utterance]]) -> Sequence[Utterance]:
 
 
 def _merged(same: Sequence[Utterance]) -> Utterance:
-    each = [utterance.counts for utterance in same]
+    by_seed = [utterance.counts for utterance in same]
     means = {
-        name: tuple(statistics.fmean(parts) for parts in zip(*(one[name] for one in each), strict=True))
-        for name in each[0]
-        if all(name in one for one in each)  # an optional metric may have nothing under one of them
+        name: tuple(statistics.fmean(parts) for parts in zip(*(one[name] for one in by_seed), strict=True))
+        for name in by_seed[0]
+        if all(name in one for one in by_seed)  # an optional metric may have nothing under one of them
     }
     raised = (f"with seed {seed}: {utterance.error}" for seed, utterance in enumerate(same) if utterance.error)
     return replace(same[0], counts=means, error=next(raised, ""))

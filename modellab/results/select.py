@@ -69,9 +69,9 @@ class StoredResults:
 
         `private` as `ledger.read` has it.
         """
-        found, warnings = ledger.read(mlruns, private=private)
+        own, warnings = ledger.read(mlruns, private=private)
         elsewhere = (ledger.confined(entry, mlruns)[0] for entry in more)  # its sounds are not here
-        every = {entry.id: entry for entry in (*elsewhere, *found)}
+        every = {entry.id: entry for entry in (*elsewhere, *own)}
         ordered = sorted(every.values(), key=lambda entry: (entry.finished_at, entry.id))
         return cls(root, baselines, tuple(ordered), tuple(warnings))
 
@@ -181,11 +181,11 @@ class StoredResults:
         return self._those(f"{when} ({hash[:7]})", lambda entry: entry.commit.hash == hash)
 
     def _those(self, what: str, fits: Callable[[Entry], bool]) -> list[Entry]:
-        found = [entry for entry in self.entries if fits(entry)]
-        if not found:
+        fitting = [entry for entry in self.entries if fits(entry)]
+        if not fitting:
             commits = list(dict.fromkeys(entry.commit.short for entry in self.entries))[-NEWEST:]
             raise ConfigError(f"no results of {what}; there are of the commits {', '.join(commits) or '(none)'}")
-        return found
+        return fitting
 
 
 def _why(entry: Entry) -> str:
@@ -258,8 +258,8 @@ def _there(pool: Sequence[Entry], model: str, variant: str) -> str:
     return did_you_mean(f"{model}:{variant}", names) if variant else f"there are {', '.join(sorted(names))}"
 
 
-def _sorted(found: Mapping[CaseId, Entry]) -> tuple[Entry, ...]:
-    return tuple(found[key] for key in sorted(found, key=_order))
+def _sorted(by_case: Mapping[CaseId, Entry]) -> tuple[Entry, ...]:
+    return tuple(by_case[key] for key in sorted(by_case, key=_order))
 
 
 def _order(key: CaseId) -> tuple[str, str, str]:

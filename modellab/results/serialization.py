@@ -184,9 +184,9 @@ def _encode_basis(basis: Basis) -> list[Any]:
     return [list(map(encode_number, basis.sizes)), *map(encode_number, rest)]
 
 
-def _encode_break(each: Break) -> Json:
-    lost, of = encode_number(each.lost), encode_number(each.of)
-    return {"id": each.id, "lost": lost, "of": of, "again": each.again, "lines": list(each.lines)}
+def _encode_break(broken: Break) -> Json:
+    lost, of = encode_number(broken.lost), encode_number(broken.of)
+    return {"id": broken.id, "lost": lost, "of": of, "again": broken.again, "lines": list(broken.lines)}
 
 
 def decode_verdict(data: Json) -> Verdict:
@@ -207,7 +207,7 @@ def decode_verdict(data: Json) -> Verdict:
         pending=bool(data.get("pending", False)),
         basis=_decode_basis(data.get("basis"), data.get("most", math.inf)),
         broken=int(data.get("broken", 0)),
-        breaks=tuple(_decode_break(each) for each in data.get("breaks", ())),
+        breaks=tuple(_decode_break(broken) for broken in data.get("breaks", ())),
     )
 
 

@@ -28,9 +28,9 @@ def facts(task: Task, data: Dataset, normaliser: str, utterances: Iterable[Utter
     languages, cut = set(), 0
     for row in data.rows:  # once, and never all of them at a time: there may be a million
         languages.add(str(row.get(target) or own))
-        cut += sum(text.is_cut(normaliser, each) for each in _strings(row))
+        cut += sum(text.is_cut(normaliser, string) for string in _strings(row))
     for utterance in utterances:
-        cut += sum(text.is_cut(normaliser, each) for each in _strings(utterance.output))
+        cut += sum(text.is_cut(normaliser, string) for string in _strings(utterance.output))
     kept = text.as_written(normaliser, languages)
     return {**({text.AS_WRITTEN: kept} if kept else {}), **({text.CUT: str(cut)} if cut else {})}
 
@@ -42,5 +42,5 @@ def _strings(value: Any) -> Iterator[str]:
     elif isinstance(value, dict):
         yield from _strings(list(value.values()))
     elif isinstance(value, list | tuple):
-        for each in value:
-            yield from _strings(each)
+        for part in value:
+            yield from _strings(part)

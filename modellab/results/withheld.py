@@ -39,18 +39,18 @@ def is_private(entry: Entry) -> bool:
     return bool(entry.settings.get(FACT)) or (entry.result is not None and FACT in entry.result.provenance)
 
 
-def message(said: str) -> str:
+def message(error: str) -> str:
     """What may be told of an error: its type, where it begins with it, and how a process was lost.
 
     >>> message("RuntimeError: no such word as swordfish").partition(" (")[0], message("swordfish") == MESSAGE
     ('RuntimeError:', True)
     """
-    if not said:
+    if not error:
         return ""
-    if lost := OURS.match(said):
+    if lost := OURS.match(error):
         return f"{lost[0]} {MESSAGE}"
-    found = TYPE.match(said)
-    return f"{found[1]}: {MESSAGE}" if found else MESSAGE
+    named = TYPE.match(error)
+    return f"{named[1]}: {MESSAGE}" if named else MESSAGE
 
 
 def result(measured: Result) -> Result:
@@ -95,9 +95,9 @@ def edits(counts: Mapping[str, Counts]) -> str:
     return f"{told} of {words} words {TEXT}"
 
 
-def note(said: str) -> str:
+def note(suspicion: str) -> str:
     """A suspicion about a private dataset: its kind, without the words that it rests on."""
-    return f"{said.partition(':')[0]} {TEXT}"
+    return f"{suspicion.partition(':')[0]} {TEXT}"
 
 
 def counted(task: Any, sample: Any, output: Any) -> dict[str, Counts]:
@@ -108,10 +108,10 @@ def counted(task: Any, sample: Any, output: Any) -> dict[str, Counts]:
     if not isinstance(task, Worded):
         return {}
     spoken, heard, normalise = task.words(sample, output)
-    found = align(normalise(spoken), normalise(heard)).words
-    parts = (found.substitutions, found.deletions, found.insertions, found.reference_length)
+    edit_counts = align(normalise(spoken), normalise(heard)).words
+    parts = (edit_counts.substitutions, edit_counts.deletions, edit_counts.insertions, edit_counts.reference_length)
     return {EDITS: tuple(map(float, parts))}
 
 
-def _utterance(each: Utterance) -> Utterance:
-    return replace(each, output=None, error=message(each.error))
+def _utterance(utterance: Utterance) -> Utterance:
+    return replace(utterance, output=None, error=message(utterance.error))

@@ -128,7 +128,7 @@ def times(clocks: Sequence[Any]) -> tuple[float, ...]:
     return tuple(map(float, clocks))
 
 
-def each[T, U](table: Table[T], change: Callable[[T], U]) -> Table[U]:
+def mapped[T, U](table: Table[T], change: Callable[[T], U]) -> Table[U]:
     """`table.mapped(change)`, where an error names the first utterance that it is about."""
     try:
         return table.mapped(change)
