@@ -125,31 +125,31 @@ def parse[M: pydantic.BaseModel](kind: type[M], path: Path, values: Mapping[str,
     for true, and true for 1.
     """
     try:
-        found = kind.model_validate(values)
+        model = kind.model_validate(values)
     except pydantic.ValidationError as error:
         problems = "; ".join(_sentence(kind, problem) for problem in error.errors(include_url=False))
         raise ConfigError(f"{path}: {problems}") from error
-    if wrong := "" if as_text else next(_taken_for_others(found, values), ""):
+    if wrong := "" if as_text else next(_taken_for_others(model, values), ""):
         raise ConfigError(f"{path}: {wrong}")
-    return found
+    return model
 
 
-def _taken_for_others(found: Any, given: Any, where: str = "") -> Iterator[str]:
+def _taken_for_others(taken: Any, given: Any, where: str = "") -> Iterator[str]:
     """A sentence for each value that is another one than was given."""
-    if isinstance(found, pydantic.BaseModel):
-        for name, field in type(found).model_fields.items():
+    if isinstance(taken, pydantic.BaseModel):
+        for name, field in type(taken).model_fields.items():
             if (key := field.alias or name) in given:
-                yield from _taken_for_others(getattr(found, name), given[key], f"{where}.{key}" if where else key)
-    elif isinstance(found, dict):
-        for key, value in found.items():
+                yield from _taken_for_others(getattr(taken, name), given[key], f"{where}.{key}" if where else key)
+    elif isinstance(taken, dict):
+        for key, value in taken.items():
             yield from _taken_for_others(value, given[key], f"{where}.{key}")
-    elif isinstance(found, tuple):
-        for place, (value, was) in enumerate(zip(found, given, strict=True)):
+    elif isinstance(taken, tuple):
+        for place, (value, was) in enumerate(zip(taken, given, strict=True)):
             yield from _taken_for_others(value, was, f"{where}.{place}")
-    elif isinstance(found, int | float) and (
-        isinstance(given, str) or isinstance(given, bool) != isinstance(found, bool)
+    elif isinstance(taken, int | float) and (
+        isinstance(given, str) or isinstance(given, bool) != isinstance(taken, bool)
     ):
-        wanted = "true or false" if isinstance(found, bool) else "a number"
+        wanted = "true or false" if isinstance(taken, bool) else "a number"
         yield f"{where!r} is {yamltext.shown(given)}: expected {wanted}"
 
 
@@ -178,4 +178,4 @@ def _record_in(annotation: Any) -> type[pydantic.BaseModel] | None:
     """The pydantic model inside an annotation such as dict[str, Variant]; None if there is none."""
     if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
         return annotation
-    return next((found for part in getattr(annotation, "__args__", ()) if (found := _record_in(part))), None)
+    return next((record for part in getattr(annotation, "__args__", ()) if (record := _record_in(part))), None)

@@ -58,16 +58,16 @@ class Rules:
         return written.replace("( ", "(").replace(" )", ")")
 
     def _rewritten(self, text: str) -> str:
-        found, at = [], 0
+        written, at = [], 0
         plain = text if self.case_sensitive else text.upper()
         while at < len(text):
-            rule = next((each for each in self.by_letter.get(plain[at], ()) if _holds(each, plain, at)), None)
+            rule = next((rule for rule in self.by_letter.get(plain[at], ()) if _holds(rule, plain, at)), None)
             if rule:
-                found.append(rule.written)
+                written.append(rule.written)
             elif self.keeps_rest:
-                found.append(text[at])
+                written.append(text[at])
             at += len(rule.read) if rule else 1
-        return "".join(found)
+        return "".join(written)
 
 
 def _holds(rule: Rule, text: str, at: int) -> bool:
@@ -92,8 +92,8 @@ def read(path: Path, side: Side) -> Rules:
     rules: list[Rule] = []
     applies = True
     for number, line in enumerate(lines, start=1):
-        if found := DEPENDENT.match(line):
-            applies = any(_named(found[1], name, f"{path}, line {number}") for name in FILES[side])
+        if dependent := DEPENDENT.match(line):
+            applies = any(_named(dependent[1], name, f"{path}, line {number}") for name in FILES[side])
         plain = line.split(comment)[0].rstrip()
         if not plain.strip() or not applies:
             continue
@@ -134,10 +134,10 @@ def _rule(line: str, where: str) -> Rule:
         shown = context.strip()[:60]
         raise DatasetError(f"{where}: the context {shown!r} has no place for what is read, as in / A __ B")
     _, _, around = behind.lstrip("_").partition(" ")
-    found = Rule(_bare(left), _bare(written), _bare(before), _bare(around))
-    if not found.read:
+    rule = Rule(_bare(left), _bare(written), _bare(before), _bare(around))
+    if not rule.read:
         raise DatasetError(f"{where}: {line.strip()[:60]!r} reads nothing, expected letters before =>")
-    return found
+    return rule
 
 
 def _parted(right: str) -> tuple[str, str]:

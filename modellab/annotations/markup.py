@@ -68,26 +68,26 @@ def _branches(tokens: list[str], depth: int) -> tuple[tuple[tuple[Part, ...], ..
     """The alternatives up to the brace that ends them, and whether there was one. `tokens`, in reverse, are taken."""
     if depth > MOST_DEEP:
         raise FormatError(f"alternatives lie more than {MOST_DEEP} deep in one another")
-    found: list[list[Part]] = [[]]
+    branches: list[list[Part]] = [[]]
     while tokens:
         token = tokens.pop()
         if token == "}":
-            return tuple(map(_joined, found)), True
+            return tuple(map(_joined, branches)), True
         if token == "{":
             inner, closed = _branches(tokens, depth + 1)
             if not closed:
                 raise FormatError("there is a { without its }")
-            found[-1].append(Choice(inner))
+            branches[-1].append(Choice(inner))
         elif depth and "/" in token:
             before, _, after = token.partition("/")
-            tokens += [each for each in (after, SLASH, before) if each]
+            tokens += [piece for piece in (after, SLASH, before) if piece]
         elif token == SLASH:
-            found.append([])
+            branches.append([])
         elif token.startswith("(") and ")" not in token[:-1]:
-            found[-1] += _optional([token, *_rest(tokens, token)])
+            branches[-1] += _optional([token, *_rest(tokens, token)])
         else:
-            found[-1] += _word(token)
-    return tuple(map(_joined, found)), False
+            branches[-1] += _word(token)
+    return tuple(map(_joined, branches)), False
 
 
 def _rest(tokens: list[str], first: str) -> list[str]:
@@ -122,10 +122,10 @@ def _word(token: str) -> Iterator[str | Marked]:
 
 def _joined(parts: list[Part]) -> tuple[Part, ...]:
     """The parts, plain words that stand together as one stretch of text."""
-    found: list[Part] = []
+    joined: list[Part] = []
     for part in parts:
-        if isinstance(part, str) and found and isinstance(found[-1], str):
-            found[-1] = f"{found[-1]} {part}"
+        if isinstance(part, str) and joined and isinstance(joined[-1], str):
+            joined[-1] = f"{joined[-1]} {part}"
         else:
-            found.append(part)
-    return tuple(found)
+            joined.append(part)
+    return tuple(joined)

@@ -54,28 +54,28 @@ def read(path: Path, *, merge: bool = False) -> Recordings:
 
     `merge` joins turns in which a speaker overlaps himself, instead of refusing them.
     """
-    found: dict[str, list[tuple[int, Turn]]] = {}
+    recordings: dict[str, list[tuple[int, Turn]]] = {}
     spoken: list[tuple[int, list[str]]] = []
     for number, kind, name, fields in _lines(path):
-        turns = found.setdefault(name, [])
+        turns = recordings.setdefault(name, [])
         if kind == SPEAKER:
             turns.append((number, _turn(fields, _where(path, number))))
             spoken.append((number, fields[7:]))
     _check_confidences(path, spoken)
     if not merge:
-        for turns in found.values():
+        for turns in recordings.values():
             _check_overlap(path, turns)
-    return {name: merged(turn for _, turn in turns) for name, turns in found.items()}
+    return {name: merged(turn for _, turn in turns) for name, turns in recordings.items()}
 
 
 def read_unscored(path: Path) -> dict[str, list[Region]]:
     """What an RTTM file says is not to be scored (NOSCORE), of each of its recordings; DatasetError as of `read`."""
-    found: dict[str, list[Region]] = {}
+    by_recording: dict[str, list[Region]] = {}
     for number, kind, name, fields in _lines(path):
-        regions = found.setdefault(name, [])
+        regions = by_recording.setdefault(name, [])
         if kind == NOSCORE:
             regions.append(Region(*_span(fields, _where(path, number))))
-    return found
+    return by_recording
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str, str, list[str]]]:
@@ -99,7 +99,7 @@ def read_uem(path: Path) -> dict[str, list[Region]]:
 
     One without a length covers nothing.
     """
-    found: dict[str, list[Region]] = {}
+    by_recording: dict[str, list[Region]] = {}
     for number, line in lines.lines(path, *COMMENTS):
         fields, where = lines.fields(line), _where(path, number)
         if len(fields) != 4:
@@ -107,8 +107,8 @@ def read_uem(path: Path) -> dict[str, list[Region]]:
         start_s, end_s = _seconds(fields[2], "start", where), _seconds(fields[3], "end", where)
         if end_s < start_s:
             raise DatasetError(f"{where}: it ends at {end_s:g} s and starts at {start_s:g} s")
-        found.setdefault(fields[0], []).append(Region(start_s, end_s))
-    return found
+        by_recording.setdefault(fields[0], []).append(Region(start_s, end_s))
+    return by_recording
 
 
 def _fields_of_uem(count: int, line: str) -> str:
@@ -187,7 +187,7 @@ def _check_overlap(path: Path, turns: list[tuple[int, Turn]]) -> None:
     """DatasetError with the line of a turn that overlaps another one of its speaker."""
     if pair := overlap(turn for _, turn in turns):
         before, turn = pair
-        number = max(number for number, each in turns if each in pair)
+        number = max(number for number, candidate in turns if candidate in pair)
         raise DatasetError(
             f"{_where(path, number)}: {turn.speaker[:40]!r} speaks from {turn.start_s:g} s and is still speaking from"
             f" {before.start_s:g} to {before.end_s:g} s; correct it or write `same_speaker_overlap: merge` in the"
@@ -224,7 +224,7 @@ def _turn(fields: list[str], where: str) -> Turn:
     speaker, *rest = fields[7:]
     if speaker.lower() == ABSENT:
         raise DatasetError(f"{where}: the speaker is {speaker}, expected a name; has the recording's a blank in it?")
-    if wrong := next((each for each in rest if each.lower() != ABSENT and not lines.NUMBER.fullmatch(each)), ""):
+    if wrong := next((field for field in rest if field.lower() != ABSENT and not lines.NUMBER.fullmatch(field)), ""):
         raise DatasetError(f"{where}: {wrong[:40]!r} after the speaker {speaker[:40]!r}; has a name a blank in it?")
     return Turn(*_span(fields, where), speaker)
 

@@ -35,21 +35,23 @@ Recordings = dict[str, list[SpokenTurn]]
 
 def read(path: Path) -> Recordings:
     """The utterances of each recording of an STM file, by start; DatasetError names file and line of what is wrong."""
-    found: Recordings = {}
+    recordings: Recordings = {}
     for number, line in lines.lines(path, COMMENT):
-        name, said = _utterance(lines.fields(line, FIELDS + 1), f"{path}, line {number}")
-        found.setdefault(name, []).append(said)
-    return {name: sorted(said, key=lambda each: each.start_s) for name, said in found.items()}
+        name, utterance = _utterance(lines.fields(line, FIELDS + 1), f"{path}, line {number}")
+        recordings.setdefault(name, []).append(utterance)
+    return {
+        name: sorted(utterances, key=lambda utterance: utterance.start_s) for name, utterances in recordings.items()
+    }
 
 
 def write(path: Path, recordings: Mapping[str, Iterable[SpokenTurn]]) -> None:
     """Write an STM file; ValueError for a name with blanks in it, which no reader could take apart."""
-    path.write_text("".join(text(name, said) for name, said in recordings.items()), encoding="utf-8")
+    path.write_text("".join(text(name, utterances) for name, utterances in recordings.items()), encoding="utf-8")
 
 
-def text(name: str, said: Iterable[SpokenTurn]) -> str:
+def text(name: str, utterances: Iterable[SpokenTurn]) -> str:
     """The STM lines of one recording, by start; ValueError for a name with blanks in it."""
-    return "".join(_line(name, utterance) for utterance in sorted(said))
+    return "".join(_line(name, utterance) for utterance in sorted(utterances))
 
 
 def _utterance(fields: list[str], where: str) -> tuple[str, SpokenTurn]:
@@ -81,10 +83,10 @@ def _markup(words: list[str]) -> str:
     return ""
 
 
-def _line(name: str, said: SpokenTurn) -> str:
-    words = said.text.split()
+def _line(name: str, utterance: SpokenTurn) -> str:
+    words = utterance.text.split()
     if fault := _markup(words):
         raise ValueError(f"{' '.join(words)[:80]!r} cannot be written as STM: {fault}")
-    recording, speaker = lines.name(name, "STM", COMMENT), lines.name(said.speaker, "STM")
-    times = f"{said.start_s:.{DECIMALS}f} {said.end_s:.{DECIMALS}f}"
+    recording, speaker = lines.name(name, "STM", COMMENT), lines.name(utterance.speaker, "STM")
+    times = f"{utterance.start_s:.{DECIMALS}f} {utterance.end_s:.{DECIMALS}f}"
     return f"{recording} 1 {speaker} {times} <NA> {' '.join(words)}".rstrip() + "\n"

@@ -51,9 +51,9 @@ def is_placeholder(stated: int, present: int) -> bool:
 
 def check(path: Path, came_s: float, promised: Promise | None = None) -> None:
     """AudioError where a file ends before its samples do; `came_s` is how long what is there lasts."""
-    found = promised or promise(path)
-    if found is not None and found.stated is not None and found.present < found.stated:
-        raise truncated(path, came_s, came_s * found.stated / found.present if found.present else None)
+    promised = promised or promise(path)
+    if promised is not None and promised.stated is not None and promised.present < promised.stated:
+        raise truncated(path, came_s, came_s * promised.stated / promised.present if promised.present else None)
 
 
 def promise(path: Path) -> Promise | None:
@@ -69,12 +69,12 @@ def promise_in(file: BinaryIO, size: int) -> Promise | None:
         return _riff(file, size, magic[:4])
     if magic[:4] == b"FORM":
         name = b"BODY" if magic[8:12] in {b"8SVX", b"16SV"} else b"SSND"
-        return _found(_walk(file, size, "big", 4), name, size)
+        return _chunk_called(_walk(file, size, "big", 4), name, size)
     if magic[:7] == b"NIST_1A":
         return _nist(file, size)
     if magic[:5] == b"caff\0":
         file.seek(8)
-        return _found(_walk(file, size, "big", 8), b"data", size, unknown=(1 << 64) - 1)
+        return _chunk_called(_walk(file, size, "big", 8), b"data", size, unknown=(1 << 64) - 1)
     if magic[:4] == b"riff":
         return _w64(file, size)
     if magic[:4] == b".snd":
@@ -108,8 +108,8 @@ def _riff(file: BinaryIO, size: int, magic: bytes) -> Promise | None:
                 return _judged(start, large, size)
             if stated == 0 and _chunk_follows(file, start, size):
                 return Promise(start, 0, 0)
-            found = _judged(start, stated, size, start - 4)
-            return replace(found, stated=None) if _goes_on(file, start, stated, size) else found
+            judged = _judged(start, stated, size, start - 4)
+            return replace(judged, stated=None) if _goes_on(file, start, stated, size) else judged
     return None
 
 
@@ -155,9 +155,9 @@ def _walk(file: BinaryIO, size: int, order: str, width: int) -> list[tuple[bytes
     return chunks
 
 
-def _found(chunks: list[tuple[bytes, int, int]], name: bytes, size: int, unknown: int = -1) -> Promise | None:
-    for each, start, stated in chunks:
-        if each == name:
+def _chunk_called(chunks: list[tuple[bytes, int, int]], name: bytes, size: int, unknown: int = -1) -> Promise | None:
+    for chunk, start, stated in chunks:
+        if chunk == name:
             return Promise(start, None, max(0, size - start)) if stated == unknown else _judged(start, stated, size)
     return None
 

@@ -52,8 +52,8 @@ def states_too_little(path: Path, facts: Header) -> bool:
 
 def goes_on(tail: bytes, facts: Header) -> bool:
     """The same of a file's last bytes, `TAIL_BYTES` of them."""
-    for found in reversed([*SYNC.finditer(tail)]):
-        if begin := _begin(tail[found.start() : found.start() + 16], facts):
+    for sync in reversed([*SYNC.finditer(tail)]):
+        if begin := _begin(tail[sync.start() : sync.start() + 16], facts):
             return 0 < facts.total <= begin
     return False
 

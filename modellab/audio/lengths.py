@@ -74,5 +74,7 @@ def reason(error: BaseException) -> str:
     """The library's sentence without the file name and the number it wraps it in, on one line."""
     if isinstance(error, MemoryError):
         return "it asks for more memory than there is"
-    said = getattr(error, "error_string", "") or getattr(error, "strerror", "") or str(error) or type(error).__name__
-    return " ".join(str(said).split()).removeprefix("Error : ").rstrip(".")[:300]
+    sentence = (
+        getattr(error, "error_string", "") or getattr(error, "strerror", "") or str(error) or type(error).__name__
+    )
+    return " ".join(str(sentence).split()).removeprefix("Error : ").rstrip(".")[:300]

@@ -24,14 +24,14 @@ MOST_ASIDE = 4096  # bytes of a WAV that are no samples, on either side of them
 def duration_s(data: bytes) -> float | None:
     """The length of the audio of a whole file in s; None where its header does not tell, or tells something odd."""
     if data[:4] == b"RIFF" and data[8:16] == b"WAVEfmt ":
-        found = _wav(data)
+        frames_and_rate = _wav(data)
     elif data[:8] in STREAMINFO:
-        found = _flac(data)
+        frames_and_rate = _flac(data)
     else:
         return None
-    if found is None or joined.is_joined(data):
+    if frames_and_rate is None or joined.is_joined(data):
         return None
-    frames, rate_hz = found
+    frames, rate_hz = frames_and_rate
     is_usual = limits.MIN_RATE_HZ <= rate_hz <= limits.MAX_RATE_HZ and limits.fits(frames, rate_hz)
     return frames / rate_hz if is_usual and frames else None
 

@@ -64,12 +64,12 @@ class Stretch(NamedTuple):
 
 def parsed(path: Path) -> Stretch:
     """The stretch that a path names: all of the file where it names none."""
-    found = FRAGMENT.search(path.name)
-    if not found or not found[0].strip("#") or found.start() == 0 or _is_file(path):
+    fragment = FRAGMENT.search(path.name)
+    if not fragment or not fragment[0].strip("#") or fragment.start() == 0 or _is_file(path):
         return Stretch(path)
-    start, end, channel = found["start"], found["end"], found["channel"]
+    start, end, channel = fragment["start"], fragment["end"], fragment["channel"]
     return Stretch(
-        path.with_name(path.name[: found.start()]),
+        path.with_name(path.name[: fragment.start()]),
         float(start or 0.0),
         None if end is None else float(end),
         None if channel is None else int(channel),

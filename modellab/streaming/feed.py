@@ -38,9 +38,9 @@ def listen(provider: Provider, audio: Audio, new_clock: Callable[[], Clock], chu
 
 
 def _noted(events: Iterable[Event], clock: Clock, fed_s: float) -> Iterator[Noted]:
-    said = [checked(event) for event in events]
+    checked_events = [checked(event) for event in events]
     at_s = clock.now()
-    return (Noted(event, at_s - event.waited_s, fed_s) for event in said)
+    return (Noted(event, at_s - event.waited_s, fed_s) for event in checked_events)
 
 
 def checked(event: object) -> Event:

@@ -61,11 +61,11 @@ class Window:
         self.samples = np.concatenate([self.samples, np.asarray(chunk, np.float32)])
         self.unheard += len(chunk)
 
-    def heard(self, said: Transcript) -> list[Event]:
+    def heard(self, hypothesis: Transcript) -> list[Event]:
         """What follows from a hypothesis over the whole window: words become final, the rest is a partial."""
         self.unheard = 0
         end_s = self.end_s
-        words = said.text.split()
+        words = hypothesis.text.split()
         start = behind(self.final, words)
         sure = agreed(self.last, words[start:])
         confirmed, rest = words[start : start + sure], words[start + sure :]
@@ -73,7 +73,7 @@ class Window:
         if rest != self.last or confirmed:
             events.append(Event("partial", " ".join(rest), end_s))
         self.final, self.last = [*self.final, *confirmed], rest
-        return events + self._cut(said, start + sure)
+        return events + self._cut(hypothesis, start + sure)
 
     def close(self) -> list[Event]:
         """No more audio comes: what the last hypothesis said after the final words is final."""
@@ -85,19 +85,19 @@ class Window:
         self.unheard, self.final = 0, []
         self._drop(max(0.0, self.duration_s - keep_s))
 
-    def _cut(self, said: Transcript, sure: int) -> list[Event]:
+    def _cut(self, hypothesis: Transcript, sure: int) -> list[Event]:
         """Shorten a window that is too long. `sure` words of its transcript are final."""
         length_s = self.duration_s
         if length_s <= self.lengths.window_s:
             return []
         words, place, gone = 0, 0.0, 0
-        for segment in said.segments:
+        for segment in hypothesis.segments:
             words += len(segment.text.split())
             if words <= sure and math.isfinite(segment.end_s) and 0 < segment.end_s <= length_s:
                 place, gone = segment.end_s, words
         if place:
             self._drop(place)
-            self.final = said.text.split()[gone:sure]
+            self.final = hypothesis.text.split()[gone:sure]
             return []
         if length_s < self.lengths.longest_s:
             return []

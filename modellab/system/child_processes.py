@@ -93,10 +93,10 @@ def living() -> list[int]:
         return []
     if not (PROC / "self" / "task" / str(threading.get_native_id()) / "children").exists():
         return [child.pid for child in psutil.Process().children(recursive=True)]
-    found = list(_children(os.getpid()))
-    for pid in found:  # grows while it is read
-        found += _children(pid)
-    return found
+    pids = list(_children(os.getpid()))
+    for pid in pids:  # grows while it is read
+        pids += _children(pid)
+    return pids
 
 
 def _children(pid: int) -> Iterator[int]:

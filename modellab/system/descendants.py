@@ -31,13 +31,13 @@ def end(mark: str) -> list[int]:
     """Kill every process of this user's, but this one, that has `mark` in its environment; their process ids."""
     ended: list[int] = []
     for _ in range(MOST_ROUNDS):
-        found = [pid for pid in _own() if pid not in ended and _has(pid, mark.encode())]
-        if not found:
+        pids = [pid for pid in _own() if pid not in ended and _has(pid, mark.encode())]
+        if not pids:
             break
-        for pid in found:
+        for pid in pids:
             with suppress(OSError):  # it has gone meanwhile
                 os.kill(pid, signal.SIGKILL)
-        ended += found
+        ended += pids
     return ended
 
 

@@ -48,7 +48,7 @@ def visible(text: str) -> str:
     ('a␀b␛[1m', 'a�', 'pay⟨U+202E⟩gnp')
     """
     text = masked(text)
-    return ODD.sub(lambda found: _picture(ord(found[0])), text) if ODD.search(text) else text
+    return ODD.sub(lambda match: _picture(ord(match[0])), text) if ODD.search(text) else text
 
 
 def _picture(code: int) -> str:
@@ -85,7 +85,7 @@ def markdown(text: str, most: int = CELL) -> str:
     """
     short = visible(" ".join(text.split()))
     short = short if len(short) <= most else f"{short[: most - 3]}..."
-    safe = SPECIAL.sub(lambda found: MENTIONS.get(found[0], f"&#{ord(found[0])};"), short)
+    safe = SPECIAL.sub(lambda match: MENTIONS.get(match[0], f"&#{ord(match[0])};"), short)
     return REFERENCE.sub(r"\1-&#8203;", safe)
 
 
@@ -109,7 +109,7 @@ def data(text: str) -> str:
     '50 %25%0Aof␛'
     """
     whole = OLD_COMMAND.sub(r"##\\", text.replace("\r", "\n"))
-    return "%0A".join(visible(each) for each in whole.replace("%", "%25").split("\n"))
+    return "%0A".join(visible(part) for part in whole.replace("%", "%25").split("\n"))
 
 
 def json_text(text: str) -> str:
@@ -118,7 +118,7 @@ def json_text(text: str) -> str:
     >>> json_text('{"a": "pay\u202egnp \x9b1m"}')
     '{"a": "pay\\u202egnp \\u009b1m"}'
     """
-    return ODD.sub(lambda found: json.dumps(found[0])[1:-1], text)
+    return ODD.sub(lambda match: json.dumps(match[0])[1:-1], text)
 
 
 def document(value: Any) -> str:
@@ -133,9 +133,9 @@ def document(value: Any) -> str:
 def _finite(value: Any) -> Any:
     """JSON types; a number that is none is null."""
     if isinstance(value, Mapping):
-        return {key: _finite(each) for key, each in value.items()}
+        return {key: _finite(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
+        return [_finite(inner) for inner in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -70,7 +70,7 @@ def command(problem: str) -> str:
     >>> command("the clip is empty")
     ''
     """
-    return next((each for each in map(install, EXTRAS) if problem.endswith(each)), "")
+    return next((advice for advice in map(install, EXTRAS) if problem.endswith(advice)), "")
 
 
 def lacking(extra: str, what: str) -> str:

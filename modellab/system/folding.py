@@ -26,7 +26,7 @@ def _folded(line: str, width: int, column: int) -> str:
     inside = line.lstrip(" ")
     if column + len(line) <= width or inside.startswith("-> "):
         return line
-    held = QUOTED.sub(lambda found: found[0].replace(" ", HELD), line)
+    held = QUOTED.sub(lambda match: match[0].replace(" ", HELD), line)
     indent = " " * min(column + len(line) - len(inside) + 2, width // 2)
     wrapped = textwrap.wrap(
         held,

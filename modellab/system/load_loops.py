@@ -62,8 +62,8 @@ def open_loop(
             if stop.is_set():
                 break
             pending.append(pool.submit(call, number, due_s))
-        for each in pending:
-            each.result()
+        for future in pending:
+            future.result()
 
 
 def poisson(per_s: float, seed: int = SEED) -> Moments:
@@ -84,5 +84,5 @@ def regular(per_s: float) -> Moments:
 
 def _all(works: list[Callable[[], None]], threads: int) -> None:
     with ThreadPoolExecutor(threads) as pool:
-        for each in [pool.submit(work) for work in works]:
-            each.result()
+        for future in [pool.submit(work) for work in works]:
+            future.result()

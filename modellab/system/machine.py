@@ -91,12 +91,12 @@ def resolve(folder: Path, revision: str) -> str:
 def origin() -> str:
     """Where pip finds this modellab again: `git+URL@COMMIT` of what it was installed from; "" where nobody can tell."""
     try:
-        said = json.loads(importlib.metadata.distribution("modellab").read_text("direct_url.json") or "{}")
+        direct_url = json.loads(importlib.metadata.distribution("modellab").read_text("direct_url.json") or "{}")
     except (importlib.metadata.PackageNotFoundError, ValueError):
         return ""
-    url, place = str(said.get("url", "")), urlsplit(str(said.get("url", "")))
-    commit = str(said.get("vcs_info", {}).get("commit_id", ""))
-    if place.scheme == "file" and "dir_info" in said:
+    url, place = str(direct_url.get("url", "")), urlsplit(str(direct_url.get("url", "")))
+    commit = str(direct_url.get("vcs_info", {}).get("commit_id", ""))
+    if place.scheme == "file" and "dir_info" in direct_url:
         git = ("git", "-C", folder := unquote(place.path))
         is_whole = _answer(*git, "rev-parse", "--show-toplevel").strip() == folder
         url = _answer(*git, "remote", "get-url", "origin").strip() if is_whole else ""
@@ -110,8 +110,8 @@ def changes(path: Path) -> list[tuple[str, str, str]]:
     form = "--format=%H%x09%cI%x09%s"
     if not path.parent.is_dir():
         return []
-    said = _answer("git", "-C", str(path.parent), "log", form, "--", path.name)
-    lines = (line.split("\t", 2) for line in said.splitlines())
+    log = _answer("git", "-C", str(path.parent), "log", form, "--", path.name)
+    lines = (line.split("\t", 2) for line in log.splitlines())
     return [(parts[0], parts[1], parts[2]) for parts in lines if len(parts) == 3]
 
 
@@ -122,13 +122,13 @@ def content(path: Path, revision: str) -> str:
 
 def versions(distributions: Iterable[str]) -> dict[str, str]:
     """Python's version and that of each distribution that is installed, in the order given."""
-    found = {"python": platform.python_version()}
+    by_name = {"python": platform.python_version()}
     for name in distributions:
         try:
-            found[name] = importlib.metadata.version(name)
+            by_name[name] = importlib.metadata.version(name)
         except (importlib.metadata.PackageNotFoundError, ValueError):  # ValueError: an empty name
             continue
-    return found
+    return by_name
 
 
 def hostname() -> str:
@@ -206,7 +206,7 @@ def _cpu() -> str:
     except OSError:
         facts = ""
     name, *generation = (
-        found[1] if (found := re.search(rf"^{field}\s*:\s*(\S.*)$", facts, flags=re.MULTILINE)) else ""
+        match[1] if (match := re.search(rf"^{field}\s*:\s*(\S.*)$", facts, flags=re.MULTILINE)) else ""
         for field in ("model name", "cpu family", "model")
     )
     named = cpu_name(name or platform.processor() or platform.machine())  # ARM kernels give no name

@@ -98,8 +98,8 @@ def masked_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
 @lru_cache(maxsize=2)
 def _pattern(variables: tuple[tuple[str | bytes, str | bytes], ...]) -> re.Pattern[str] | None:
     """Every spelling of every secret of an environment, the longest first; None where there is none."""
-    found = sorted({secret for name, value in variables for secret in _secrets(name, value)}, key=len)
-    return re.compile("|".join(map(re.escape, reversed(found)))) if found else None
+    spellings = sorted({secret for name, value in variables for secret in _secrets(name, value)}, key=len)
+    return re.compile("|".join(map(re.escape, reversed(spellings)))) if spellings else None
 
 
 @lru_cache(maxsize=1024)  # pytest changes a variable with each test, and all others stay

@@ -84,11 +84,11 @@ def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
 
 def addresses(host: str, port: int, *, is_allowed: bool) -> list[str]:
     """What a name leads to; OSError where one of it is not public: such a name is not to be trusted in the rest."""
-    found = list(dict.fromkeys(str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
-    for text in found:
+    texts = list(dict.fromkeys(str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
+    for text in texts:
         if not is_allowed and not is_public(ipaddress.ip_address(text.partition("%")[0])):
             raise OSError(f"{host} leads to an address that is not public")
-    return found
+    return texts
 
 
 def post(url: str, body: str, headers: Mapping[str, str], allowed: Sequence[str]) -> int:

@@ -36,8 +36,8 @@ def environment(given: Mapping[str, str]) -> dict[str, str]:
     >>> environment({"UV_INDEX_URL": "https://a/simple"})["PIP_INDEX_URL"]
     'https://a/simple'
     """
-    found = dict(given)
+    variables = dict(given)
     for name, others in OF_UV.items():
-        if name not in found and (value := next((given[other] for other in others if given.get(other)), "")):
-            found[name] = " ".join(NAMED_INDEX.sub("", each) for each in value.split())
-    return found
+        if name not in variables and (value := next((given[other] for other in others if given.get(other)), "")):
+            variables[name] = " ".join(NAMED_INDEX.sub("", url) for url in value.split())
+    return variables

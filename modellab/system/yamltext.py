@@ -82,9 +82,9 @@ def parse(text: str) -> Any:
     try:
         return _Builder().whole(_events(text))
     except yaml.MarkedYAMLError as fault:
-        said = " ".join(part for part in (fault.context, fault.problem) if part)
+        problem = " ".join(part for part in (fault.context, fault.problem) if part)
         mark = fault.problem_mark or fault.context_mark
-        raise YamlError(f"line {mark.line + 1}: {said}" if mark else said) from None
+        raise YamlError(f"line {mark.line + 1}: {problem}" if mark else problem) from None
     except yaml.YAMLError as fault:
         raise YamlError(" ".join(str(fault).split())[:200]) from None
 
@@ -94,11 +94,11 @@ def unquoted(value: Any, place: str = "") -> Iterator[str]:
     if isinstance(value, Unquoted):
         yield f"{place} is {value} without quotes, which readers of YAML take for different things: {_advice(value)}"
     elif isinstance(value, dict):
-        for key, each in value.items():
-            yield from unquoted(each, f"{place}.{key}" if place else key)
+        for key, inner in value.items():
+            yield from unquoted(inner, f"{place}.{key}" if place else key)
     elif isinstance(value, list):
-        for number, each in enumerate(value):
-            yield from unquoted(each, f"{place}[{number}]")
+        for number, inner in enumerate(value):
+            yield from unquoted(inner, f"{place}[{number}]")
 
 
 def shown(value: Any) -> str:

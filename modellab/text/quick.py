@@ -60,7 +60,7 @@ class Quick:
         self.ignored = re.compile(original.ignore_patterns)
         self.filler_apostrophe = re.compile(f"{original.ignore_patterns}'")
         self.replacers = [(re.compile(pattern), text) for pattern, text in original.replacers.items()]
-        self.contractions = [each for each in self.replacers if "'" in each[0].pattern]
+        self.contractions = [replacer for replacer in self.replacers if "'" in replacer[0].pattern]
         self.fold: Callable[..., str] = remove_symbols_and_diacritics
         self.number_words: frozenset[str] = frozenset(self.numbers.words)
         self.telling = self.number_words - {"and"}  # without one of these there is no number
@@ -153,7 +153,7 @@ class Quick:
 
     def _counted(self, words: list[str]) -> list[str]:
         """The words with numbers in figures, phrase by phrase."""
-        found: list[str] = []
+        counted: list[str] = []
         phrase: list[str] = []
         pieces = _cut(words)
         self.cuts += len(pieces) > len(words)
@@ -162,10 +162,10 @@ class Quick:
                 phrase.append(word)
                 continue
             if phrase:
-                found += self._figures(phrase)
+                counted += self._figures(phrase)
                 phrase = []
-            found.append(word)
-        return [*found, *self._figures(phrase)] if phrase else found
+            counted.append(word)
+        return [*counted, *self._figures(phrase)] if phrase else counted
 
     def _is_number(self, word: str) -> bool:
         return bool(NUMBER.fullmatch(word[1:] if word[0] in self.numbers.prefixes else word))

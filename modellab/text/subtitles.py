@@ -27,7 +27,7 @@ def vtt(segments: Sequence[Timed], text: str, duration_s: float) -> str:
 
 
 def _cues(segments: Sequence[Timed], whole: str, duration_s: float, point: str, head: str) -> Iterator[str]:
-    timed = [each for each in segments if each[1] is not None and each[2] is not None]
+    timed = [segment for segment in segments if segment[1] is not None and segment[2] is not None]
     shown = timed if len(timed) == len(segments) and timed else [(whole, 0.0, duration_s)]
     for number, (text, start_s, end_s) in enumerate(shown, start=1):
         times = f"{clock(start_s or 0.0, point)} --> {clock(end_s or 0.0, point)}"

@@ -33,12 +33,12 @@ def numbers(data: Mapping[str, Any]) -> dict[str, float]:
     >>> numbers({"peak_rss_bytes": 3})
     {'peak_rss_bytes': 3.0}
     """
-    found = {}
+    named = {}
     for name, value in data.items():
         if not is_number(value):
             raise NumberError(str(name), f"{_shown(value)} is no finite number")
-        found[str(name)] = float(value)
-    return found
+        named[str(name)] = float(value)
+    return named
 
 
 def counts(data: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
@@ -47,14 +47,14 @@ def counts(data: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
     >>> counts({"wer": [1, 8]})
     {'wer': (1.0, 8.0)}
     """
-    found = {}
+    by_metric = {}
     for metric, counted in data.items():
         if not isinstance(counted, list) or not counted or not all(map(is_number, counted)):
             raise ValueError(f"{metric} is {_shown(counted)}, finite numbers were expected")
         if len(counted) == 2 and counted[1] < 0:  # of a rate the lower number
             raise ValueError(f"{metric} is {_shown(counted)}: nothing counts {counted[1]:g} of anything")
-        found[str(metric)] = tuple(map(float, counted))
-    return found
+        by_metric[str(metric)] = tuple(map(float, counted))
+    return by_metric
 
 
 def judgeable(counted: Mapping[str, Counts], metrics: Iterable[Metric]) -> Mapping[str, Counts]:
@@ -77,23 +77,23 @@ class Alike:
         self.widths: dict[str, int] | None = None
 
     def __call__(self, data: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
-        found = counts(data)
-        widths = {name: len(counted) for name, counted in found.items()}
+        by_metric = counts(data)
+        widths = {name: len(counted) for name, counted in by_metric.items()}
         self.widths = widths if self.widths is None else self.widths
         if widths != self.widths:
             names = sorted(name for name in widths.keys() | self.widths if widths.get(name) != self.widths.get(name))
-            there, first = ([each.get(name, 0) for name in names] for each in (widths, self.widths))
+            there, first = ([by_name.get(name, 0) for name in names] for by_name in (widths, self.widths))
             raise ValueError(f"{', '.join(names)} has {there} numbers, and {first} in the first utterance")
-        return found
+        return by_metric
 
 
 def spreads(data: Mapping[str, Any]) -> dict[str, float]:
     """Named standard deviations and fractions: numbers of which none is below 0."""
-    found = numbers(data)
-    for name, value in found.items():
+    named = numbers(data)
+    for name, value in named.items():
         if value < 0:
             raise NumberError(name, f"{value:g} is below 0")
-    return found
+    return named
 
 
 def readings(data: Mapping[str, Any]) -> dict[str, float]:
@@ -102,12 +102,12 @@ def readings(data: Mapping[str, Any]) -> dict[str, float]:
     A model that translates text has no length to divide by, so all its clocks are null.
     """
     none = (*LIMITED, *CLOCKS) if all(data.get(clock) is None for clock in CLOCKS) else LIMITED
-    found = spreads({name: value for name, value in data.items() if value is not None or name not in none})
+    named = spreads({name: value for name, value in data.items() if value is not None or name not in none})
     for name, beside in TOGETHER.items():
-        for other in beside if name in found else ():
-            if not found.get(other):
-                raise NumberError(other, f"it is {'0' if other in found else 'missing'}, and {name} is there")
-    return found
+        for other in beside if name in named else ():
+            if not named.get(other):
+                raise NumberError(other, f"it is {'0' if other in named else 'missing'}, and {name} is there")
+    return named
 
 
 def kept(counted: tuple[float, ...], where: str) -> tuple[float, ...]:

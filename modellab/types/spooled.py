@@ -161,8 +161,8 @@ class Spool[T](Lazy[T]):
 
     def item(self, i: int) -> T:
         """The item at `i`, read back from where it lies."""
-        found: T = pickle.loads(self._store.read(self._ends[i], self._ends[i + 1]))  # noqa: S301  (nobody else has the file)
-        return found
+        item: T = pickle.loads(self._store.read(self._ends[i], self._ends[i + 1]))  # noqa: S301  (nobody else has the file)
+        return item
 
     def __iter__(self) -> Iterator[T]:
         start = 0

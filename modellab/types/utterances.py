@@ -75,8 +75,8 @@ class Utterances(Lazy[Utterance]):
         """The sum of that column, shape (k,), as `sum(axis=0)` adds it up, and never all of a long one at once."""
         start, end = self._place(name)
         if not self._uniform or len(self) <= TOGETHER or end - start < 2:  # one column is added up pair by pair
-            found = self.column(name)
-            return None if found is None else np.asarray(found.sum(axis=0))
+            column = self.column(name)
+            return None if column is None else np.asarray(column.sum(axis=0))
         total = np.zeros(end - start)
         for first in range(0, len(self), TOGETHER):
             some = self._table(first, min(TOGETHER, len(self) - first))[:, start:end]
@@ -123,11 +123,11 @@ class Utterances(Lazy[Utterance]):
             if self._few is None:
                 self._few = self._table(0, len(self))
             return self._few[:, start:end].copy()
-        found = np.empty((len(self), end - start))
+        columns = np.empty((len(self), end - start))
         for first in range(0, len(self), TOGETHER):
-            some = found[first : first + TOGETHER]
+            some = columns[first : first + TOGETHER]
             some[:] = self._table(first, len(some))[:, start:end]
-        return found
+        return columns
 
     def _table(self, first: int, count: int) -> Floats:
         """The numbers of so many utterances, a row each."""
@@ -164,27 +164,27 @@ class Utterances(Lazy[Utterance]):
 
 def counts_of(utterances: Sequence[Utterance], name: str, *, some: bool = False) -> Floats:
     """A metric's counts of all utterances, shape (n, k). KeyError where one has none; with `some` it is left out."""
-    found = utterances.column(name) if isinstance(utterances, Utterances) else None
-    if found is not None and (some or len(found) == len(utterances)):
-        return found
+    column = utterances.column(name) if isinstance(utterances, Utterances) else None
+    if column is not None and (some or len(column) == len(utterances)):
+        return column
     rows = [utterance.counts[name] for utterance in utterances if not some or name in utterance.counts]
     return np.array(rows, dtype=float) if rows else np.empty((0, 0))
 
 
 def total_of(utterances: Sequence[Utterance], name: str, *, some: bool = False) -> tuple[Floats, int]:
     """The sum of a metric's counts, shape (k,), and of how many utterances; as `counts_of`, and not all at once."""
-    found = utterances.total(name) if isinstance(utterances, Utterances) else None
-    if found is not None and (some or len(found)):
-        return found, len(utterances) if len(found) else 0
+    total = utterances.total(name) if isinstance(utterances, Utterances) else None
+    if total is not None and (some or len(total)):
+        return total, len(utterances) if len(total) else 0
     rows = counts_of(utterances, name, some=some)
     return rows.sum(axis=0), len(rows)
 
 
 def counts_or_zeros(utterances: Sequence[Utterance], name: str) -> Floats:
     """A metric's counts of all utterances, shape (n, k), zeros where one has none; (0, 0) where nobody has any."""
-    found = utterances.column(name) if isinstance(utterances, Utterances) else None
-    if found is not None:
-        return found
+    column = utterances.column(name) if isinstance(utterances, Utterances) else None
+    if column is not None:
+        return column
     rows = [utterance.counts.get(name, ()) for utterance in utterances]
     width = max(map(len, rows), default=0)
     return np.array([row or (0.0,) * width for row in rows], dtype=float) if width else np.empty((0, 0))
@@ -206,8 +206,8 @@ def timed(utterances: Sequence[Utterance]) -> Floats:
 
 
 def _timed(table: Floats) -> Floats:
-    found: Floats = table[(table[:, RAISED] == 0) & np.isfinite(table[:, WALL])]
-    return found
+    measured: Floats = table[(table[:, RAISED] == 0) & np.isfinite(table[:, WALL])]
+    return measured
 
 
 def audio_s(utterances: Sequence[Utterance]) -> Iterator[float]:
@@ -226,9 +226,11 @@ def raised(utterances: Sequence[Utterance]) -> npt.NDArray[np.bool_]:
 
 def ids(utterances: Sequence[Utterance]) -> list[str]:
     """The ids, in order."""
-    return [each.id for each in (utterances.rest() if isinstance(utterances, Utterances) else utterances)]
+    return [utterance.id for utterance in (utterances.rest() if isinstance(utterances, Utterances) else utterances)]
 
 
 def clusters(utterances: Sequence[Utterance]) -> list[str]:
     """Whom each utterance is judged together with, in order; '' stands alone."""
-    return [each.cluster for each in (utterances.rest() if isinstance(utterances, Utterances) else utterances)]
+    return [
+        utterance.cluster for utterance in (utterances.rest() if isinstance(utterances, Utterances) else utterances)
+    ]

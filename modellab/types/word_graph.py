@@ -85,9 +85,9 @@ def _chain(
             at = _branches(part, words, at, max(at, highest), arcs)
         else:
             marked = part if isinstance(part, Marked) else Marked(part)
-            said = words(marked.text)
-            for i, word in enumerate(said):
-                is_broken = i == (len(said) - 1 if marked.broken == "end" else 0)
+            marked_words = words(marked.text)
+            for i, word in enumerate(marked_words):
+                is_broken = i == (len(marked_words) - 1 if marked.broken == "end" else 0)
                 after = max(at, highest) + 1
                 arcs.append(Arc(at, after, word, marked.optional, marked.broken if is_broken else ""))
                 at = after

@@ -159,30 +159,30 @@ def parse(text: str) -> Chain:
         return NONE
     steps, at = [], 0
     while at < len(text):
-        found = STEP.match(text, at)
-        if not found:
+        match = STEP.match(text, at)
+        if not match:
             raise ConfigError(f"preprocessing {text!r} cannot be read at {text[at:]!r}: expected such as {EXAMPLE!r}")
-        steps.append(_step(found))
-        at = found.end()
+        steps.append(_step(match))
+        at = match.end()
     if text.rstrip().endswith(",") or len(steps) > MOST_STEPS:
         why = f"{len(steps)} steps, {MOST_STEPS} at most" if len(steps) > MOST_STEPS else "it ends in a comma"
         raise ConfigError(f"preprocessing {text!r}: {why}; expected such as {EXAMPLE!r}")
     return Chain(tuple(steps))
 
 
-def _step(found: re.Match[str]) -> Step:
-    name, known = found["name"], registry.every()
+def _step(match: re.Match[str]) -> Step:
+    name, known = match["name"], registry.every()
     if name not in known:
         raise ConfigError(f"preprocessing has no step {name!r}: {did_you_mean(name, known)}")
     module = known[name]
-    if found["version"] and int(found["version"]) != module.VERSION:
-        raise ConfigError(f"the step {name} is version {module.VERSION} here, {found['version']} was asked for")
-    given = dict(_given(name, found["parameters"] or ""))
+    if match["version"] and int(match["version"]) != module.VERSION:
+        raise ConfigError(f"the step {name} is version {module.VERSION} here, {match['version']} was asked for")
+    given = dict(_given(name, match["parameters"] or ""))
     for unknown in sorted(given.keys() - module.PARAMETERS.keys()):
         raise ConfigError(f"{name} has no parameter {unknown!r}: {did_you_mean(unknown, module.PARAMETERS)}")
     parameters = {
-        key: each.read(given[key], f"{name}({key}={given[key]})") if key in given else each.default
-        for key, each in module.PARAMETERS.items()
+        key: parameter.read(given[key], f"{name}({key}={given[key]})") if key in given else parameter.default
+        for key, parameter in module.PARAMETERS.items()
     }
     return Step(name, module.VERSION, parameters)
 
@@ -191,7 +191,7 @@ def _given(step: str, text: str) -> Iterator[tuple[str, str]]:
     """The parameters as they stand between the brackets; ConfigError for what is no `name=value`, or comes twice."""
     seen: set[str] = set()
     for part in text.split(",") if text.strip() else []:
-        name, equals, value = (each.strip() for each in part.partition("="))
+        name, equals, value = (side.strip() for side in part.partition("="))
         if not (name and equals and value):
             raise ConfigError(f"{step}({text.strip()}): expected parameter=value, got {part.strip()!r}")
         if name in seen:

@@ -72,5 +72,5 @@ def _block_powers(audio: Audio) -> Floats:
 
 def _lufs(powers: Floats) -> Floats:
     with np.errstate(divide="ignore"):
-        found: Floats = OFFSET + 10 * np.log10(np.maximum(powers, 0.0))
-    return found
+        lufs: Floats = OFFSET + 10 * np.log10(np.maximum(powers, 0.0))
+    return lufs

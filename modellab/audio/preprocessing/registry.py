@@ -33,12 +33,12 @@ class StepModule(Protocol):
 def every() -> Mapping[str, StepModule]:
     """The steps by name; ConfigError for one of another package that is none, or has the name of another."""
     names = sorted(module.name for module in pkgutil.iter_modules(_steps.__path__))
-    found = {name: cast("StepModule", importlib.import_module(f"{_steps.__name__}.{name}")) for name in names}
+    steps = {name: cast("StepModule", importlib.import_module(f"{_steps.__name__}.{name}")) for name in names}
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        if point.name in found:
+        if point.name in steps:
             raise ConfigError(f"two steps of preprocessing are called {point.name!r}: one comes from {point.value}")
-        found[point.name] = _loaded(point.name, point.value, point.load)
-    return found
+        steps[point.name] = _loaded(point.name, point.value, point.load)
+    return steps
 
 
 def _loaded(name: str, place: str, load: object) -> StepModule:
@@ -53,7 +53,7 @@ def _loaded(name: str, place: str, load: object) -> StepModule:
         raise ConfigError(f"{where}: expected a name of lower case letters, digits and _")
     if not isinstance(version, int) or not isinstance(parameters, Mapping):
         raise ConfigError(f"{where} is no step: expected a module with VERSION (a whole number) and PARAMETERS")
-    if not all(isinstance(each, Parameter) for each in parameters.values()):
+    if not all(isinstance(parameter, Parameter) for parameter in parameters.values()):
         raise ConfigError(f"{where}: PARAMETERS has to map names to modellab.audio.preprocessing.Parameter")
     if callable(getattr(module, "change", None)) == callable(getattr(module, "cut", None)):
         raise ConfigError(f"{where} is no step: expected one of change(audio, ...) and cut(audio, ...)")

@@ -51,8 +51,8 @@ def cut(
 ) -> list[Stretch]:
     """The chunks, in samples, in their order; none where nobody speaks."""
     levels, step = levels_dbfs(audio), hop(audio.rate_hz)
-    found = _by_silero(audio) if detector == "silero" else _by_level(levels, step, threshold_db)
-    speech = _padded(_merged(found, round(min_silence_s * audio.rate_hz)), audio, round(pad_s * audio.rate_hz))
+    speaking = _by_silero(audio) if detector == "silero" else _by_level(levels, step, threshold_db)
+    speech = _padded(_merged(speaking, round(min_silence_s * audio.rate_hz)), audio, round(pad_s * audio.rate_hz))
     most = max(step, int(max_s * audio.rate_hz))
     parts = [part for stretch in speech for part in _split(stretch, levels, step, most)]
     return _joined(parts, most)
@@ -74,10 +74,10 @@ def _by_silero(audio: Audio) -> list[Stretch]:
     threads = torch.get_num_threads()
     model, timestamps = _silero()
     samples = torch.from_numpy(resample(audio, SILERO_HZ).samples.copy())
-    found = timestamps(samples, model, sampling_rate=SILERO_HZ)
+    regions = timestamps(samples, model, sampling_rate=SILERO_HZ)
     torch.set_num_threads(threads)  # silero_vad sets it to 1 for the whole process when it is imported
     scale = audio.rate_hz / SILERO_HZ
-    return [(round(each["start"] * scale), round(each["end"] * scale)) for each in found]
+    return [(round(region["start"] * scale), round(region["end"] * scale)) for region in regions]
 
 
 @functools.cache
