@@ -30,7 +30,7 @@ def test_right():
 WRONG = "def test_wrong():\n    assert False"
 
 
-def folder(root: Path, races: int, more: str = "") -> Path:
+def repository(root: Path, races: int, more: str = "") -> Path:
     (root / ".ci").mkdir()
     shutil.copy(ROOT / ".ci/again", root / ".ci/again")
     (root / "Makefile").write_text(f"test:\n\t@{sys.executable} -m pytest -q -p no:modellab $(ARGS)\n")
@@ -55,7 +55,7 @@ def run(root: Path, command: str) -> subprocess.CompletedProcess[str]:
     ids=["races", "a fault", "many", "a crash"],
 )
 def test_what_failed_is_run_again(tmp_path: Path, races: int, more: str, status: int, says: list[str]) -> None:
-    root = folder(tmp_path, races, more)
+    root = repository(tmp_path, races, more)
     assert run(root, "make test").returncode == 2
     again = run(root, ".ci/again")
     shown = again.stdout + again.stderr

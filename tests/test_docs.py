@@ -128,7 +128,9 @@ def anchors(page: Path) -> set[str]:
 
 @PAGE
 def test_every_path_in_backticks_exists(page: Path) -> None:
-    missing = [span for span in TICKS.findall(FENCED.sub("", read(page))) if looks_like_path(span) and not there(span)]
+    missing = [
+        span for span in TICKS.findall(FENCED.sub("", read(page))) if looks_like_path(span) and not is_there(span)
+    ]
     assert not missing
 
 
@@ -137,7 +139,7 @@ def looks_like_path(span: str) -> bool:
     return bool(slash) and first in TOP and re.fullmatch(r"[\w.\-/<>*]+", span) is not None
 
 
-def there(span: str) -> bool:
+def is_there(span: str) -> bool:
     if span.startswith(MADE_BY_USE) or any(name in re.split(r"[/._]", span) or name in span for name in EXAMPLES):
         return True
     if "<" in span or "*" in span:
@@ -146,9 +148,9 @@ def there(span: str) -> bool:
 
 
 def test_paths_that_do_not_exist_are_found() -> None:
-    assert not there("modellab/nothing.py")
-    assert there("golden/<dataset>/dataset.yaml")
-    assert not there("golden/<dataset>/dataset.json")
+    assert not is_there("modellab/nothing.py")
+    assert is_there("golden/<dataset>/dataset.yaml")
+    assert not is_there("golden/<dataset>/dataset.json")
     assert looks_like_path("docs/index.md")
     assert not looks_like_path("wer/asr_smoke_v1")
 

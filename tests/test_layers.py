@@ -84,7 +84,7 @@ def room(path: Path) -> str:
 
 
 @dataclass(frozen=True)
-class Written:
+class ParsedFile:
     """What the tests here ask of a file."""
 
     imported: tuple[str, ...]  # the full name of everything it imports, at its top or in a function
@@ -92,13 +92,13 @@ class Written:
 
 
 @functools.cache
-def written(path: Path) -> Written:
+def parsed(path: Path) -> ParsedFile:
     """A file, parsed once for all tests."""
     found = list(statements(ast.parse(path.read_text(encoding="utf-8"))))
     functions = [node for node in found if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     where = path.relative_to(ROOT)  # and the line, for a file may have two of one name
     lengths = {f"{where}:{node.lineno} {node.name}": (node.end_lineno or 0) - node.lineno + 1 for node in functions}
-    return Written(tuple(_imported(path, found)), lengths)
+    return ParsedFile(tuple(_imported(path, found)), lengths)
 
 
 def statements(node: ast.AST) -> Iterator[ast.stmt]:
@@ -111,7 +111,7 @@ def statements(node: ast.AST) -> Iterator[ast.stmt]:
 
 
 def imported(path: Path) -> tuple[str, ...]:
-    return written(path).imported
+    return parsed(path).imported
 
 
 def _imported(path: Path, found: Iterable[ast.stmt]) -> Iterator[str]:
@@ -242,9 +242,9 @@ def test_no_file_is_longer_than_300_lines() -> None:
 
 
 def test_no_function_is_longer_than_50_lines() -> None:
-    lengths = {name: length for path in WRITTEN for name, length in written(path).lengths.items()}
+    lengths = {name: length for path in WRITTEN for name, length in parsed(path).lengths.items()}
     assert {name: length for name, length in lengths.items() if length > 50} == {}
-    own = [length for path in FILES for length in written(path).lengths.values()]
+    own = [length for path in FILES for length in parsed(path).lengths.values()]
     assert statistics.quantiles(own, n=10)[8] <= 25
 
 

@@ -30,7 +30,7 @@ def write(folder: Path, values: Any = CONFIG) -> Path:
 
 
 @pytest.fixture
-def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A place for model folders, without modellab's own beside it."""
     monkeypatch.setattr("modellab.models.model_folders.FOLDER", tmp_path / "none")
     return tmp_path / "place"
@@ -215,55 +215,55 @@ def test_no_file(tmp_path: Path) -> None:
 # ---------------------------------------------------------------------------- finding folders
 
 
-def test_folders_are_found_on_disk(alone: Path) -> None:
-    write(alone / "beta")
-    write(alone / "alpha")
-    (alone / "empty").mkdir()
-    (alone / "notes.txt").write_text("no model")
-    write(alone.parent / "single")
-    found = folders([alone, alone.parent / "single", alone.parent / "nowhere"])
+def test_folders_are_found_on_disk(own_folder: Path) -> None:
+    write(own_folder / "beta")
+    write(own_folder / "alpha")
+    (own_folder / "empty").mkdir()
+    (own_folder / "notes.txt").write_text("no model")
+    write(own_folder.parent / "single")
+    found = folders([own_folder, own_folder.parent / "single", own_folder.parent / "nowhere"])
     assert found == {
-        "alpha": alone / "alpha",
-        "beta": alone / "beta",
-        "single": alone.parent / "single",
+        "alpha": own_folder / "alpha",
+        "beta": own_folder / "beta",
+        "single": own_folder.parent / "single",
     }
     assert list(found) == ["alpha", "beta", "single"]
 
 
-def test_a_place_named_twice_is_one_place(alone: Path) -> None:
-    write(alone / "beta")
-    assert folders([alone, alone, alone / "beta"]) == {"beta": alone / "beta"}
+def test_a_place_named_twice_is_one_place(own_folder: Path) -> None:
+    write(own_folder / "beta")
+    assert folders([own_folder, own_folder, own_folder / "beta"]) == {"beta": own_folder / "beta"}
 
 
-def test_two_models_of_one_name_are_refused(alone: Path) -> None:
-    write(alone / "beta")
-    write(alone.parent / "other" / "beta")
-    write(alone.parent / "other" / "alpha")
-    places = [alone, alone.parent / "other"]
+def test_two_models_of_one_name_are_refused(own_folder: Path) -> None:
+    write(own_folder / "beta")
+    write(own_folder.parent / "other" / "beta")
+    write(own_folder.parent / "other" / "alpha")
+    places = [own_folder, own_folder.parent / "other"]
     assert re.fullmatch(r"two model folders are called 'beta': .*place/beta and .*other/beta", faults(places)["beta"])
     assert list(folders(places)) == ["alpha"], "the others are there"
 
 
-def test_names_that_differ_in_case_only_are_one(alone: Path) -> None:
-    write(alone / "beta")
-    write(alone.parent / "other" / "Beta")
-    assert list(faults([alone, alone.parent / "other"])) == ["beta"]
+def test_names_that_differ_in_case_only_are_one(own_folder: Path) -> None:
+    write(own_folder / "beta")
+    write(own_folder.parent / "other" / "Beta")
+    assert list(faults([own_folder, own_folder.parent / "other"])) == ["beta"]
 
 
 @pytest.mark.parametrize(
     "made", [Path.mkdir, lambda path: path.symlink_to("nowhere"), lambda path: path.symlink_to(path)]
 )
-def test_a_config_that_is_no_file_is_told(alone: Path, made: Callable[[Path], None]) -> None:
-    (alone / "beta").mkdir(parents=True)
-    made(alone / "beta" / "config.yaml")
-    assert folders([alone]) == {"beta": alone / "beta"}
+def test_a_config_that_is_no_file_is_told(own_folder: Path, made: Callable[[Path], None]) -> None:
+    (own_folder / "beta").mkdir(parents=True)
+    made(own_folder / "beta" / "config.yaml")
+    assert folders([own_folder]) == {"beta": own_folder / "beta"}
     with pytest.raises(ConfigError, match=r"beta/config.yaml is not readable YAML: it (is a|cannot be read)"):
-        config(alone / "beta")
+        config(own_folder / "beta")
 
 
 @pytest.mark.parametrize("whole", [True, False], ids=["a package that is a model", "a package that holds models"])
-def test_an_installed_package_brings_models(alone: Path, monkeypatch: pytest.MonkeyPatch, whole: bool) -> None:
-    package = alone.parent / "site" / f"their_models_{whole}"
+def test_an_installed_package_brings_models(own_folder: Path, monkeypatch: pytest.MonkeyPatch, whole: bool) -> None:
+    package = own_folder.parent / "site" / f"their_models_{whole}"
     write(package if whole else package / "gamma")
     (package / "__init__.py").write_text("raise RuntimeError('collection imports no model code')\n")
     monkeypatch.syspath_prepend(str(package.parent))
@@ -273,7 +273,7 @@ def test_an_installed_package_brings_models(alone: Path, monkeypatch: pytest.Mon
     assert package.name not in sys.modules
 
 
-@pytest.mark.usefixtures("alone")
+@pytest.mark.usefixtures("own_folder")
 @pytest.mark.parametrize("value", ["no_such_package", "no_such_package.models", "this"])
 def test_an_entry_point_to_no_package_is_told(value: str) -> None:
     found, faults = search(points=[EntryPoint("gone", value, "modellab.models")])

@@ -26,7 +26,7 @@ def speech(duration_s: float = 2.0) -> Samples:
 CLIP = Audio(speech(), RATE_HZ)
 
 
-def under(name: str, seed: int = 1) -> Samples:
+def altered(name: str, seed: int = 1) -> Samples:
     return change(CLIP, parse(name), seed).samples
 
 
@@ -38,11 +38,11 @@ def power_db(samples: Samples, low_hz: float, high_hz: float) -> float:
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=ENGINE if n[0] in "nt" else ()) for n in NAMES])
 def test_the_same_seed_gives_the_same_sound_and_none_is_too_loud(name: str) -> None:
-    first = under(name)
+    first = altered(name)
     assert first.dtype == np.float32
     assert np.isfinite(first).all()
     assert np.abs(first).max() <= PEAK
-    np.testing.assert_array_equal(first, under(name))
+    np.testing.assert_array_equal(first, altered(name))
 
 
 def test_every_kind_is_among_them() -> None:
@@ -53,7 +53,7 @@ def test_every_kind_is_among_them() -> None:
 @pytest.mark.engine
 @pytest.mark.parametrize("snr_db", [20.0, 5.0, 0.0])
 def test_noise_is_at_its_level_and_falls_with_frequency(snr_db: float) -> None:
-    heard = under(f"noise:{snr_db:g}")
+    heard = altered(f"noise:{snr_db:g}")
     gain = min(1.0, float(heard @ CLIP.samples / (CLIP.samples @ CLIP.samples)))
     noise = heard - gain * CLIP.samples
     found_db = 10 * math.log10(float(np.mean((gain * CLIP.samples) ** 2) / np.mean(noise**2)))
@@ -64,12 +64,12 @@ def test_noise_is_at_its_level_and_falls_with_frequency(snr_db: float) -> None:
 
 @pytest.mark.engine
 def test_other_seeds_give_other_noise() -> None:
-    assert not np.array_equal(under("noise:10", 1), under("noise:10", 2))
+    assert not np.array_equal(altered("noise:10", 1), altered("noise:10", 2))
 
 
 @pytest.mark.engine
 def test_the_telephone_passes_its_band_alone() -> None:
-    heard = under("telephone")
+    heard = altered("telephone")
     assert len(heard) == len(CLIP.samples)
     lost_db = {
         band: power_db(CLIP.samples, *band) - power_db(heard, *band) for band in ((500, 3000), (20, 150), (4200, 8000))
@@ -87,7 +87,7 @@ def test_a_room_goes_on_sounding_for_its_time() -> None:
     decay_db = 10 * np.log10(left / left[0])
     fall_s = (np.argmax(decay_db < -25) - np.argmax(decay_db < -5)) / RATE_HZ  # T20, as ISO 3382 has it
     assert 3 * fall_s == pytest.approx(0.5, rel=0.1)
-    assert np.sum(under("reverb:0.5").astype(float) ** 2) == pytest.approx(
+    assert np.sum(altered("reverb:0.5").astype(float) ** 2) == pytest.approx(
         np.sum(CLIP.samples.astype(float) ** 2), rel=1e-3
     )
 
@@ -100,13 +100,13 @@ def test_faster_is_shorter_and_higher() -> None:
 
 
 def test_so_many_samples_are_clipped() -> None:
-    heard = under("clipping:20")
+    heard = altered("clipping:20")
     assert np.mean(np.abs(heard) >= np.abs(heard).max() * 0.9999) == pytest.approx(0.2, abs=0.01)
 
 
 def test_a_codec_at_a_lower_rate_changes_more() -> None:
     def error(name: str) -> float:
-        coded = under(name)
+        coded = altered(name)
         shift = int(np.argmax(np.correlate(coded[:20000], CLIP.samples[:12000])))
         size = min(len(coded) - shift, len(CLIP.samples))
         return float(np.mean((coded[shift : shift + size] - CLIP.samples[:size]) ** 2))

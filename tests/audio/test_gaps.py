@@ -32,7 +32,7 @@ TIMED = [
 ]
 
 
-def loud(samples: np.ndarray, rate_hz: int, start_s: float, end_s: float) -> float:
+def rms(samples: np.ndarray, rate_hz: int, start_s: float, end_s: float) -> float:
     """The root mean square of a stretch."""
     return float(np.sqrt(np.mean(samples[int(start_s * rate_hz) : int(end_s * rate_hz)] ** 2)))
 
@@ -45,9 +45,9 @@ def test_a_gap_is_silence_and_what_follows_is_on_time(tmp_path: Path, form: str,
 
     assert read.duration_s == pytest.approx(7.0, abs=0.1)
     assert audio.info(tmp_path / "a").duration_s == read.duration_s
-    assert loud(read.samples, read.rate_hz, 0.2, 1.8) > 0.3
-    assert loud(read.samples, read.rate_hz, 2.2, 4.8) < 0.01
-    assert loud(read.samples, read.rate_hz, 5.2, 6.8) > 0.3
+    assert rms(read.samples, read.rate_hz, 0.2, 1.8) > 0.3
+    assert rms(read.samples, read.rate_hz, 2.2, 4.8) < 0.01
+    assert rms(read.samples, read.rate_hz, 5.2, 6.8) > 0.3
 
 
 @pytest.mark.parametrize(("form", "codec"), TIMED)
@@ -82,8 +82,8 @@ def test_a_sound_that_begins_behind_the_picture_keeps_its_time(tmp_path: Path, f
     (tmp_path / "a").write_bytes(video(form, 1.5))
     read = audio.read(tmp_path / "a")
     assert read.duration_s == pytest.approx(2.5, abs=0.1)
-    assert loud(read.samples, read.rate_hz, 0.1, 1.3) < 0.01
-    assert loud(read.samples, read.rate_hz, 1.7, 2.4) > 0.3
+    assert rms(read.samples, read.rate_hz, 0.1, 1.3) < 0.01
+    assert rms(read.samples, read.rate_hz, 1.7, 2.4) > 0.3
 
 
 def test_joined_transport_streams_are_heard_behind_each_other(tmp_path: Path) -> None:

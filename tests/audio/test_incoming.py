@@ -18,7 +18,7 @@ def tone(rate_hz: int, duration_s: float = 1.0) -> Samples:
     return (0.5 * np.sin(2 * np.pi * 440 * times)).astype(np.float32)
 
 
-def fed(stream: Incoming, data: bytes, size: int) -> Samples:
+def feed_in_pieces(stream: Incoming, data: bytes, size: int) -> Samples:
     pieces = [stream.feed(data[at : at + size]) for at in range(0, len(data), size)]
     return np.concatenate([*pieces, stream.flush()])
 
@@ -26,8 +26,8 @@ def fed(stream: Incoming, data: bytes, size: int) -> Samples:
 @given(st.binary(max_size=200), st.integers(1, 50), st.sampled_from(["pcm16", "pcmu", "pcma"]))
 def test_any_bytes_in_any_pieces_are_the_same_samples(data: bytes, size: int, form: str) -> None:
     rate_hz = 16_000
-    whole = fed(Incoming(form, rate_hz, rate_hz), data, max(1, len(data)))
-    assert np.array_equal(fed(Incoming(form, rate_hz, rate_hz), data, size), whole)
+    whole = feed_in_pieces(Incoming(form, rate_hz, rate_hz), data, max(1, len(data)))
+    assert np.array_equal(feed_in_pieces(Incoming(form, rate_hz, rate_hz), data, size), whole)
     assert len(whole) == len(data) // FORMS[form][1]
     assert np.all(np.abs(whole) <= 1)
 
@@ -47,7 +47,7 @@ def test_g711_is_what_itu_says(form: str, byte: int, value: float) -> None:
 @pytest.mark.parametrize("rate_hz", [8_000, 24_000])
 def test_pieces_resampled_are_the_whole_resampled(rate_hz: int) -> None:
     data = (tone(rate_hz) * 32767).astype("<i2").tobytes()
-    found = fed(Incoming("pcm16", rate_hz, 16_000), data, 999)
+    found = feed_in_pieces(Incoming("pcm16", rate_hz, 16_000), data, 999)
     whole = audio.resample(Audio(tone(rate_hz), rate_hz), 16_000).samples
     assert len(found) == pytest.approx(len(whole), abs=2)
     assert np.max(np.abs(found[: len(whole)] - whole[: len(found)])) < 0.001

@@ -14,7 +14,7 @@ from modellab.errors import AudioError
 RATE_HZ = 16_000
 
 
-def written(path: Path, peak: float) -> Path:
+def write_tone(path: Path, peak: float) -> Path:
     wave = np.sin(2 * np.pi * 440 * np.arange(RATE_HZ) / RATE_HZ)
     soundfile.write(path, peak * wave / wave.max(), RATE_HZ, subtype="FLOAT")
     return path
@@ -22,7 +22,7 @@ def written(path: Path, peak: float) -> Path:
 
 @pytest.mark.parametrize("peak", [32_000.0, 1e30])
 def test_whole_numbers_as_floats_are_one_sentence(tmp_path: Path, peak: float) -> None:
-    path = written(tmp_path / "a.wav", peak)
+    path = write_tone(tmp_path / "a.wav", peak)
     with pytest.raises(AudioError) as caught:
         audio.read(path)
     said = f"{path} has samples up to {peak:g}: expected [-1, 1]: were whole numbers written as floats?"
@@ -30,4 +30,4 @@ def test_whole_numbers_as_floats_are_one_sentence(tmp_path: Path, peak: float) -
 
 
 def test_what_is_a_little_beyond_full_scale_is_read_as_it_is(tmp_path: Path) -> None:
-    assert np.abs(audio.read(written(tmp_path / "a.wav", 3.0)).samples).max() == pytest.approx(3.0)
+    assert np.abs(audio.read(write_tone(tmp_path / "a.wav", 3.0)).samples).max() == pytest.approx(3.0)

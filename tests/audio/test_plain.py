@@ -18,13 +18,13 @@ from modellab.errors import AudioError
 NOISE = np.random.default_rng(1).uniform(-0.1, 0.1, (3000, 2)).astype(np.float32)
 
 
-def made(form: str, subtype: str, channels: int = 1, rate_hz: int = 16_000) -> bytes:
+def encoded_noise(form: str, subtype: str, channels: int = 1, rate_hz: int = 16_000) -> bytes:
     held = io.BytesIO()
     soundfile.write(held, NOISE[:, :channels], rate_hz, format=form, subtype=subtype)
     return held.getvalue()
 
 
-WAV, FLAC = made("WAV", "PCM_16"), made("FLAC", "PCM_16")
+WAV, FLAC = encoded_noise("WAV", "PCM_16"), encoded_noise("FLAC", "PCM_16")
 PLAIN = [("WAV", each) for each in ("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")]
 PLAIN += [("FLAC", each) for each in ("PCM_S8", "PCM_16", "PCM_24")]
 
@@ -35,7 +35,7 @@ PLAIN += [("FLAC", each) for each in ("PCM_S8", "PCM_16", "PCM_24")]
 def test_a_plain_file_is_as_long_as_it_decodes(
     tmp_path: Path, form: str, subtype: str, channels: int, rate_hz: int
 ) -> None:
-    data = made(form, subtype, channels, rate_hz)
+    data = encoded_noise(form, subtype, channels, rate_hz)
     (tmp_path / "a").write_bytes(data)
     assert plain.duration_s(data) == audio.info(tmp_path / "a").duration_s == 3000 / rate_hz
 
@@ -49,7 +49,7 @@ ODD = {
     "a WAV from a pipe": WAV[:40] + b"\xff\xff\xff\xff" + WAV[44:],
     "a WAV with sound behind its end": WAV[:40] + (400).to_bytes(4, "little") + WAV[44:],
     "two WAVs": WAV + WAV,
-    "a packed WAV": made("WAV", "ULAW"),
+    "a packed WAV": encoded_noise("WAV", "ULAW"),
     "a WAV of blocks that do not fit": WAV[:32] + b"\x03\x00" + WAV[34:],
     "a WAV of 1 Hz": WAV[:24] + (1).to_bytes(4, "little") + (2).to_bytes(4, "little") + WAV[32:],
     "a WAV of many chunks": WAV + b"junk\0\0\0\0" * 1000,
@@ -59,7 +59,7 @@ ODD = {
     "a FLAC of unknown length": FLAC[:21] + bytes([FLAC[21] & 0xF0, 0, 0, 0, 0]) + FLAC[26:],
     "two FLACs": FLAC + FLAC,
     "a FLAC of nothing but beginnings": FLAC + b"\xff\xf8" * 10_000,
-    "Ogg": made("OGG", "VORBIS"),
+    "Ogg": encoded_noise("OGG", "VORBIS"),
 }
 
 

@@ -17,15 +17,15 @@ TONE = Audio(np.array([0.0, 0.5, -0.5, np.nan, 2.0], dtype=np.float32), 16_000)
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> SavedAudio:
+def saved_audio(tmp_path: Path) -> SavedAudio:
     made = SavedAudio()
     made.keep(str(tmp_path / "said"))
     return made
 
 
-def test_each_sound_becomes_a_file_wherever_it_is(kept: SavedAudio, tmp_path: Path) -> None:
+def test_each_sound_becomes_a_file_wherever_it_is(saved_audio: SavedAudio, tmp_path: Path) -> None:
     output = {"audio": TONE, "turns": [{"text": "hi", "audio": TONE}, {"text": "", "audio": None}], "n": 2}
-    stored = kept.stored(output, "case-1")
+    stored = saved_audio.stored(output, "case-1")
     said = tmp_path / "said"
     assert sorted(path.name for path in said.iterdir()) == ["case-1-turns-1.flac", "case-1.flac"]
     facts = {"rate_hz": 16_000, "duration_s": 5 / 16_000}
@@ -34,14 +34,14 @@ def test_each_sound_becomes_a_file_wherever_it_is(kept: SavedAudio, tmp_path: Pa
     assert (stored["turns"][1], stored["n"]) == ({"text": "", "audio": None}, 2)
 
 
-def test_the_files_of_an_output_are_found_again(kept: SavedAudio) -> None:
-    stored = kept.stored({"audio": TONE, "turns": [{"text": "hi", "audio": TONE}, {"audio": None}], "n": 2}, "1")
+def test_the_files_of_an_output_are_found_again(saved_audio: SavedAudio) -> None:
+    stored = saved_audio.stored({"audio": TONE, "turns": [{"text": "hi", "audio": TONE}, {"audio": None}], "n": 2}, "1")
     assert [path.name for path in saved.files(stored)] == ["1.flac", "1-turns-1.flac"]
     assert list(saved.files({"audio": "a name", "regions": [[0.5, 1.0]]})) == list(saved.files(None)) == []
 
 
-def test_a_file_holds_what_was_said_clipped_and_finite(kept: SavedAudio) -> None:
-    stored = kept.stored({"audio": TONE}, "a")
+def test_a_file_holds_what_was_said_clipped_and_finite(saved_audio: SavedAudio) -> None:
+    stored = saved_audio.stored({"audio": TONE}, "a")
     heard = audio.read(Path(stored["audio"]["audio"]))
     assert heard.samples.tolist() == pytest.approx([0.0, 0.5, -0.5, 0.0, 1.0], abs=2**-15)
 
@@ -79,9 +79,9 @@ def test_the_newest_sessions_keep_their_audio(tmp_path: Path) -> None:
     ],
 )
 def test_each_name_has_a_file_of_its_own_that_every_file_system_takes(
-    kept: SavedAudio, tmp_path: Path, names: list[str], begins: str
+    saved_audio: SavedAudio, tmp_path: Path, names: list[str], begins: str
 ) -> None:
-    paths = {Path(kept.stored(TONE, name)["audio"]) for name in names}
+    paths = {Path(saved_audio.stored(TONE, name)["audio"]) for name in names}
     assert len(paths) == len(names)
     assert {path.parent for path in paths} == {tmp_path / "said"}
     assert all(path.is_file() and path.name.startswith(begins) for path in paths)

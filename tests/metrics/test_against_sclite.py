@@ -19,16 +19,16 @@ FOUND = [path for folder in FOLDERS if (path := shutil.which("sclite", path=fold
 Counts = tuple[int, ...]
 
 
-def ours(reference: str, hypothesis: str) -> Counts:
+def own_counts(reference: str, hypothesis: str) -> Counts:
     words = align(graph(markup.parsed(reference), str.split), line(hypothesis.split()), SCLITE).words
     return words.hits, words.substitutions, words.deletions, words.insertions
 
 
-def weight(counts: Counts) -> int:
+def weighted_errors(counts: Counts) -> int:
     return 4 * counts[1] + 3 * (counts[2] + counts[3])
 
 
-def pairs() -> list[tuple[str, str, Counts]]:
+def recorded_by_sclite() -> list[tuple[str, str, Counts]]:
     with RECORDED.open() as table:
         _, *rows = csv.reader(table, delimiter="\t", quoting=csv.QUOTE_NONE)
     return [(reference, hypothesis, tuple(map(int, counts))) for reference, hypothesis, *counts in rows]
@@ -36,18 +36,20 @@ def pairs() -> list[tuple[str, str, Counts]]:
 
 def test_every_count_is_sclites() -> None:
     """Of paths with the same weight it may take another one: one in several hundred texts."""
-    other = [(pair, found) for *pair, counts in pairs() if (found := ours(*pair)) != counts]
-    assert len(pairs()) == 250
+    other = [(pair, found) for *pair, counts in recorded_by_sclite() if (found := own_counts(*pair)) != counts]
+    assert len(recorded_by_sclite()) == 250
     assert len(other) <= 1, other
-    assert [weight(ours(*pair)) for *pair, _ in pairs()] == [weight(counts) for *_, counts in pairs()]
+    assert [weighted_errors(own_counts(*pair)) for *pair, _ in recorded_by_sclite()] == [
+        weighted_errors(counts) for *_, counts in recorded_by_sclite()
+    ]
 
 
 @pytest.mark.skipif(not FOUND, reason="needs sclite (Debian: sctk): the recorded counts are compared in any case")
 def test_the_record_is_what_sclite_counts(tmp_path: Path) -> None:
     for name, side in (("reference", 0), ("hypothesis", 1)):
-        lines = [f"{pair[side]} (s-{number:03d})\n" for number, pair in enumerate(pairs())]
+        lines = [f"{pair[side]} (s-{number:03d})\n" for number, pair in enumerate(recorded_by_sclite())]
         (tmp_path / f"{name}.trn").write_text("".join(lines))
     command = [FOUND[0], "-r", "reference.trn", "trn", "-h", "hypothesis.trn", "trn", "-i", "spu_id", "-F", "-D"]
     done = subprocess.run([*command, "-o", "pra", "stdout"], cwd=tmp_path, capture_output=True, text=True, check=True)
     scores = [line.split(")")[-1].split() for line in done.stdout.splitlines() if line.startswith("Scores:")]
-    assert [tuple(map(int, counts)) for counts in scores] == [counts for *_, counts in pairs()]
+    assert [tuple(map(int, counts)) for counts in scores] == [counts for *_, counts in recorded_by_sclite()]

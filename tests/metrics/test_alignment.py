@@ -20,7 +20,7 @@ P95 = Metric("p95_error_s", unit="s", better="lower", rate=percentile(95))
 LIGHT = [Word("turn", 0.1, 0.3), Word("on", 0.3, 0.5), Word("the", 0.5, 0.6), Word("light", 0.6, 1.0)]
 
 
-def moved(words: list[Word], start_s: float, end_s: float) -> list[Word]:
+def shifted(words: list[Word], start_s: float, end_s: float) -> list[Word]:
     return [Word(word.text, word.start_s + start_s, word.end_s + end_s) for word in words]
 
 
@@ -42,7 +42,7 @@ def test_equal_times_are_no_error() -> None:
 
 
 def test_errors_have_their_sign_and_unit() -> None:
-    late = compare(LIGHT, moved(LIGHT, 0.02, -0.06))
+    late = compare(LIGHT, shifted(LIGHT, 0.02, -0.06))
     assert late.errors_s == pytest.approx([0.02, -0.06] * 4)
     assert late.mean() == pytest.approx(Ratio(0.32, 8))
     assert late.bias() == pytest.approx(Ratio(-0.16, 8))
@@ -165,7 +165,7 @@ def test_percentiles_of_many_corpora_at_once() -> None:
 
 @given(utterances(), st.floats(-0.5, 0.5))
 def test_a_shift_moves_the_mean_by_the_shift(words: list[Word], shift_s: float) -> None:
-    found = compare(words, moved(words, shift_s, shift_s))
+    found = compare(words, shifted(words, shift_s, shift_s))
     assert MEAN.value([found.mean()]) == pytest.approx(abs(shift_s), abs=1e-9)
     assert MEAN.value([found.bias()]) == pytest.approx(shift_s, abs=1e-9)
     assert MEDIAN.value([found.histogram()]) == pytest.approx(abs(shift_s), abs=bin_of(abs(shift_s)))

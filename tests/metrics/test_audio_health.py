@@ -22,12 +22,12 @@ def tone(duration_s: float, amplitude: float = 0.5) -> np.ndarray:
     return amplitude * np.sin(2 * math.pi * 100 * np.arange(round(duration_s * RATE_HZ)) / RATE_HZ + 0.3)
 
 
-def heard(*parts: object) -> dict[str, float]:
+def health_of(*parts: object) -> dict[str, float]:
     samples = np.concatenate([np.atleast_1d(np.asarray(part, np.float32)) for part in parts])
     return audio_health.health(Audio(samples, RATE_HZ))
 
 
-def faults(found: dict[str, float] | None) -> set[str]:
+def metrics_beyond_limits(found: dict[str, float] | None) -> set[str]:
     """The metrics beyond their limits."""
     values = {m.name: m.value([audio_health.health_counts(found)[m.name]]) for m in audio_health.HEALTH_METRICS}
     return {name for name, value in values.items() if value > LIMIT[name]}
@@ -50,11 +50,11 @@ def faults(found: dict[str, float] | None) -> set[str]:
     ],
 )
 def test_each_fault_and_no_other_is_found(parts: list[object], wrong: set[str]) -> None:
-    assert faults(heard(*parts)) == wrong
+    assert metrics_beyond_limits(health_of(*parts)) == wrong
 
 
 def test_what_is_found_by_hand() -> None:
-    found = heard(np.zeros(100), np.full(200, 0.5), np.zeros(60), np.full(40, -0.25), np.zeros(30))
+    found = health_of(np.zeros(100), np.full(200, 0.5), np.zeros(60), np.full(40, -0.25), np.zeros(30))
     assert found == pytest.approx(
         {
             "samples": 430,
@@ -74,7 +74,7 @@ def test_what_is_found_by_hand() -> None:
 
 @pytest.mark.parametrize("samples", [0, 1, 19, 20, 21, 1000])
 def test_a_silent_sound_is_all_lead(samples: int) -> None:
-    found = heard(np.zeros(samples))
+    found = health_of(np.zeros(samples))
     expected = {"lead_s": samples / RATE_HZ, "tail_s": 0, "pause_s": 0, "span_s": 0, "loud_s": 0, "dc": 0, "power": 0}
     assert {name: found[name] for name in expected} == expected
     assert (found["samples"], found["peak"]) == (samples, 0)
@@ -84,12 +84,12 @@ def test_a_silent_sound_is_all_lead(samples: int) -> None:
     ("amplitude", "silent"), [(0.00101, False), (0.00099, True)], ids=["above -60 dBFS", "below -60 dBFS"]
 )
 def test_silence_is_below_a_floor(amplitude: float, silent: bool) -> None:
-    assert audio_health.is_silent(heard(np.full(200, amplitude))) is silent
+    assert audio_health.is_silent(health_of(np.full(200, amplitude))) is silent
 
 
 @pytest.mark.parametrize(("soft", "tail_s"), [(0.0051, 0.0), (0.0049, 0.1)], ids=["39.8 dB below", "40.2 dB below"])
 def test_beside_the_loudest_frame_40_db_less_is_silence(soft: float, tail_s: float) -> None:
-    assert heard(np.full(100, 0.5), np.full(100, soft))["tail_s"] == pytest.approx(tail_s)
+    assert health_of(np.full(100, 0.5), np.full(100, soft))["tail_s"] == pytest.approx(tail_s)
 
 
 @given(arrays.arrays(np.float32, st.integers(0, 200), elements=st.floats(width=32)))
@@ -116,7 +116,7 @@ def test_sixteen_bits_clip_as_well() -> None:
 
 
 def test_a_model_that_raised_said_nothing() -> None:
-    assert faults(None) == {"silent_rate"}
+    assert metrics_beyond_limits(None) == {"silent_rate"}
     assert audio_health.length_counts("hello", None)["too_short_rate"] == Ratio(1.0)
     assert audio_health.health_counts(None).keys() == {metric.name for metric in audio_health.HEALTH_METRICS}
 
@@ -136,26 +136,26 @@ def test_a_model_that_raised_said_nothing() -> None:
     ],
 )
 def test_a_length_fits_the_text_or_not(text: str, span_s: float, short: int, long: int) -> None:
-    counts = audio_health.length_counts(text, heard(np.zeros(500), tone(span_s), np.zeros(500)))
+    counts = audio_health.length_counts(text, health_of(np.zeros(500), tone(span_s), np.zeros(500)))
     assert counts == {"too_short_rate": Ratio(short), "too_long_rate": Ratio(long)}
 
 
 def test_a_text_without_words_has_no_length() -> None:
-    assert set(audio_health.length_counts("...", heard(tone(1))).values()) == {Ratio(0.0, 0.0)}
+    assert set(audio_health.length_counts("...", health_of(tone(1))).values()) == {Ratio(0.0, 0.0)}
 
 
 def test_levels_are_pooled_by_energy() -> None:
-    loud, soft = heard(np.ones(100)), heard(np.full(300, 0.1))
+    loud, soft = health_of(np.ones(100)), health_of(np.full(300, 0.1))
     sums = np.array([[found["power"] * found["samples"], found["samples"]] for found in (loud, soft)]).sum(axis=0)
     assert float(audio_health.level(sums)) == pytest.approx(10 * math.log10((100 + 3) / 400))
-    assert audio_health.dbfs(heard(tone(1, 1.0))["power"]) == pytest.approx(-3.01, abs=0.01)
+    assert audio_health.dbfs(health_of(tone(1, 1.0))["power"]) == pytest.approx(-3.01, abs=0.01)
     assert float(audio_health.level(np.array([0.0, 5.0]))) == audio_health.dbfs(0.0) == audio_health.LOWEST_DBFS
 
 
 def test_faults_are_named_for_a_person() -> None:
-    assert audio_health.faults("turn on the light", heard(tone(1.2))) == []
-    assert audio_health.faults("turn on the light", heard(np.zeros(500))) == ["silent", "too short"]
-    assert audio_health.faults("turn on the light", heard(tone(6) + 0.1)) == ["dc offset 0.1", "too long"]
+    assert audio_health.faults("turn on the light", health_of(tone(1.2))) == []
+    assert audio_health.faults("turn on the light", health_of(np.zeros(500))) == ["silent", "too short"]
+    assert audio_health.faults("turn on the light", health_of(tone(6) + 0.1)) == ["dc offset 0.1", "too long"]
 
 
 def test_every_limit_has_its_metric() -> None:

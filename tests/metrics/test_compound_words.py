@@ -18,7 +18,7 @@ WORDS += ["ice", "cream", "icecream", "can", "not", "cannot", "to", "day", "toda
 TEXTS = st.lists(st.sampled_from(WORDS), max_size=14)
 
 
-def merged(reference: str, hypothesis: str) -> Alignment:
+def align_merging(reference: str, hypothesis: str) -> Alignment:
     return align(reference, hypothesis, compounds=True)
 
 
@@ -41,7 +41,7 @@ def merged(reference: str, hypothesis: str) -> Alignment:
     ],
 )
 def test_how_many_errors(reference: str, hypothesis: str, errors: int) -> None:
-    found = merged(reference, hypothesis)
+    found = align_merging(reference, hypothesis)
     assert found.words.errors == errors
     assert found.words.reference_length == len(reference.split())
 
@@ -49,7 +49,7 @@ def test_how_many_errors(reference: str, hypothesis: str, errors: int) -> None:
 @given(TEXTS, TEXTS)
 def test_the_errors_are_kaldis(reference: list[str], hypothesis: list[str]) -> None:
     theirs = kaldialign.edit_distance(reference, hypothesis, merge_compounds=True)
-    found = merged(" ".join(reference), " ".join(hypothesis))
+    found = align_merging(" ".join(reference), " ".join(hypothesis))
     assert found.words.errors == theirs["total"]
     assert [ours for what, ours, _ in found.steps if what != "I"] == reference
     assert [other for what, _, other in found.steps if what != "D"] == list(found.hypothesis)
@@ -71,7 +71,7 @@ def test_the_errors_are_kaldis_on_thousands_of_pairs_that_are_alike() -> None:
     for _ in range(5000):
         reference = [dice.choice(WORDS) for _ in range(dice.randint(1, 20))]
         hypothesis = damaged(dice, reference).split()
-        found = merged(" ".join(reference), " ".join(hypothesis)).words.errors
+        found = align_merging(" ".join(reference), " ".join(hypothesis)).words.errors
         assert found == kaldialign.edit_distance(reference, hypothesis, merge_compounds=True)["total"]
         fewer += found < align(" ".join(reference), " ".join(hypothesis)).words.errors
     assert fewer > 1000
@@ -82,15 +82,15 @@ def test_a_long_text_is_counted_in_blocks(monkeypatch: pytest.MonkeyPatch, limit
     dice = random.Random(6)
     reference = [dice.choice(WORDS) for _ in range(700)]
     hypothesis = damaged(dice, reference).split()
-    whole = merged(" ".join(reference), " ".join(hypothesis))
+    whole = align_merging(" ".join(reference), " ".join(hypothesis))
     for name, value in limits.items():
         monkeypatch.setattr(compound_words, name, value)
-    assert merged(" ".join(reference), " ".join(hypothesis)) == whole
+    assert align_merging(" ".join(reference), " ".join(hypothesis)) == whole
     assert whole.words.errors == kaldialign.edit_distance(reference, hypothesis, merge_compounds=True)["total"]
 
 
 def test_a_compound_counts_as_the_reference_writes_it() -> None:
-    found = merged("an ice cream now", "an icecream no")
+    found = align_merging("an ice cream now", "an icecream no")
     assert found.hypothesis == ("an", "ice", "cream", "no")
     assert (found.words.hits, found.words.substitutions) == (3, 1)
     assert found.cer() == align("an ice cream now", "an ice cream no").cer()

@@ -128,7 +128,7 @@ def test_names_do_not_matter(reference: list[Turn], hypothesis: list[Turn]) -> N
 
 
 @pytest.fixture(scope="module")
-def theirs() -> Any:
+def pyannote_diarization() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # theirs, at import
         return pytest.importorskip("pyannote.metrics.diarization", reason="pip install 'modellab[pyannote]'")
@@ -161,7 +161,7 @@ def jaccard_errors(reference: list[Turn], hypothesis: list[Turn], within: list[R
 @settings(max_examples=30, deadline=None)
 @given(REFERENCE, HYPOTHESIS, UEM, st.sampled_from([0.0, 0.5]), st.booleans())
 def test_values_are_pyannotes(
-    theirs: Any,
+    pyannote_diarization: Any,
     reference: list[Turn],
     hypothesis: list[Turn],
     uem: list[tuple[float, float]],
@@ -177,7 +177,7 @@ def test_values_are_pyannotes(
     options = {"collar": collar_s, "skip_overlap": skip_overlap}
     der, jer = (
         metric(**options)(*sides, uem=timeline, detailed=True)
-        for metric in (theirs.DiarizationErrorRate, theirs.JaccardErrorRate)
+        for metric in (pyannote_diarization.DiarizationErrorRate, pyannote_diarization.JaccardErrorRate)
     )
     assert (ours.speech_s, ours.miss_s, ours.false_alarm_s, ours.confusion_s) == pytest.approx(
         (der["total"], der["missed detection"], der["false alarm"], der["confusion"]), abs=1e-5

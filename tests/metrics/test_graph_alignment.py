@@ -24,18 +24,18 @@ CHOICE = st.builds(Choice, st.lists(BRANCH, min_size=1, max_size=3).map(tuple))
 PARTS = st.lists(st.one_of(STRETCH, CHOICE), max_size=4)
 
 
-def each_way(parts: Sequence[Part]) -> Iterator[tuple[str, ...]]:
+def every_text(parts: Sequence[Part]) -> Iterator[tuple[str, ...]]:
     """Every text that the parts stand for."""
     choices: list[list[tuple[str, ...]]] = []
     for part in parts:
         if isinstance(part, Choice):
-            choices.append([way for branch in part.branches for way in each_way(branch)])
+            choices.append([way for branch in part.branches for way in every_text(branch)])
         else:
             choices.append([tuple((part.text if isinstance(part, Marked) else part).split())])
     return (tuple(itertools.chain.from_iterable(way)) for way in itertools.product(*choices))
 
 
-def weighed(reference: Sequence[str], hypothesis: Sequence[str], substitution: int, gap: int) -> int:
+def cheapest_cost(reference: Sequence[str], hypothesis: Sequence[str], substitution: int, gap: int) -> int:
     """The cost of the cheapest alignment of two texts, by the textbook."""
     row = [gap * j for j in range(len(hypothesis) + 1)]
     for i, ours in enumerate(reference, start=1):
@@ -49,8 +49,8 @@ def weighed(reference: Sequence[str], hypothesis: Sequence[str], substitution: i
 @given(PARTS, PARTS)
 def test_the_best_way_of_all_is_found(parts: list[Part], said: list[Part]) -> None:
     found = align(graph(parts, str.split), graph(said, str.split))
-    ways = [(ours, theirs) for ours in each_way(parts) for theirs in each_way(said)]
-    wanted = min((weighed(ours, theirs, 1, 1), -len(ours)) for ours, theirs in ways)
+    ways = [(ours, theirs) for ours in every_text(parts) for theirs in every_text(said)]
+    wanted = min((cheapest_cost(ours, theirs, 1, 1), -len(ours)) for ours, theirs in ways)
     assert (len(found.edits), -len(found.reference)) == wanted
     assert (found.reference, found.hypothesis) in ways
 
@@ -67,7 +67,7 @@ def test_it_does_not_matter_how_much_of_the_table_is_held(parts: list[Part], sai
 @given(PARTS, st.lists(WORDS, max_size=6))
 def test_sclites_weights_find_the_cheapest_way(parts: list[Part], said: list[str]) -> None:
     found = align(graph(parts, str.split), line(said), SCLITE).words
-    wanted = min(weighed(way, said, 4, 3) for way in each_way(parts))
+    wanted = min(cheapest_cost(way, said, 4, 3) for way in every_text(parts))
     assert 4 * found.substitutions + 3 * (found.deletions + found.insertions) == wanted
 
 
@@ -82,8 +82,8 @@ def test_plain_texts_have_the_errors_of_any_alignment(reference: list[str], hypo
 def test_an_optional_word_costs_nothing_and_counts(parts: list[Part], said: list[str]) -> None:
     found = align(graph(parts, str.split), line(said))
     either = [Choice(((part,), ())) if isinstance(part, Marked) else part for part in parts]
-    assert len(found.edits) == min(weighed(way, said, 1, 1) for way in each_way(either))
-    assert len(found.reference) == len(next(each_way(parts)))
+    assert len(found.edits) == min(cheapest_cost(way, said, 1, 1) for way in every_text(either))
+    assert len(found.reference) == len(next(every_text(parts)))
 
 
 @given(PARTS, st.lists(WORDS, max_size=6), st.sampled_from([FEWEST_ERRORS, SCLITE]))

@@ -19,31 +19,31 @@ ANN, BOB = SpokenTurn(0, 2, "ann", "good morning bob"), SpokenTurn(2, 3, "bob", 
 Side = list[SpokenTurn]
 
 
-def said(*given: tuple[float, float, str, str]) -> Side:
+def turns(*given: tuple[float, float, str, str]) -> Side:
     return [SpokenTurn(*each) for each in given]
 
 
 COUNTED = [
     # heard, S D I H without times, who was taken for whom
     pytest.param(
-        said((0, 2, "x", "good morning bob"), (2, 3, "y", "hello ann")), (0, 0, 0, 5), {"x": "ann", "y": "bob"}
+        turns((0, 2, "x", "good morning bob"), (2, 3, "y", "hello ann")), (0, 0, 0, 5), {"x": "ann", "y": "bob"}
     ),
     pytest.param(
-        said((0, 2, "y", "good morning bob"), (2, 3, "x", "hello ann")), (0, 0, 0, 5), {"y": "ann", "x": "bob"}
+        turns((0, 2, "y", "good morning bob"), (2, 3, "x", "hello ann")), (0, 0, 0, 5), {"y": "ann", "x": "bob"}
     ),
-    pytest.param(said((0, 2, "x", "good bob"), (2, 3, "y", "hello an now")), (1, 1, 1, 3), {"x": "ann", "y": "bob"}),
+    pytest.param(turns((0, 2, "x", "good bob"), (2, 3, "y", "hello an now")), (1, 1, 1, 3), {"x": "ann", "y": "bob"}),
     # everything given to one speaker: bob's words are missed once and made up once
-    pytest.param(said((0, 3, "x", "good morning bob hello ann")), (0, 2, 2, 3), {"x": "ann"}),
+    pytest.param(turns((0, 3, "x", "good morning bob hello ann")), (0, 2, 2, 3), {"x": "ann"}),
     # one speaker too many: the words of the third are made up
     pytest.param(
-        said((0, 1, "x", "good morning"), (1, 2, "z", "bob"), (2, 3, "y", "hello ann")),
+        turns((0, 1, "x", "good morning"), (1, 2, "z", "bob"), (2, 3, "y", "hello ann")),
         (0, 1, 1, 4),
         {"x": "ann", "y": "bob"},
     ),
     pytest.param([], (0, 5, 0, 0), {}),
-    pytest.param(said((0, 1, "x", ""), (1, 2, "y", " ")), (0, 5, 0, 0), {}),
+    pytest.param(turns((0, 1, "x", ""), (1, 2, "y", " ")), (0, 5, 0, 0), {}),
     # the utterances of a speaker are put together by start, however they are listed
-    pytest.param(said((2, 3, "y", "hello ann"), (1, 2, "x", "morning bob"), (0, 1, "x", "good")), (0, 0, 0, 5), None),
+    pytest.param(turns((2, 3, "y", "hello ann"), (1, 2, "x", "morning bob"), (0, 1, "x", "good")), (0, 0, 0, 5), None),
 ]
 
 
@@ -56,7 +56,7 @@ def test_words_by_hand(heard: Side, counts: tuple[int, ...], mapping: dict[str, 
 
 
 def test_the_parts_and_the_speakers() -> None:
-    found = compare([ANN, BOB], said((0, 2, "x", "good bob"), (4, 5, "y", ""), (5, 6, "z", "hi"), (5, 6, "w", "b c")))
+    found = compare([ANN, BOB], turns((0, 2, "x", "good bob"), (4, 5, "y", ""), (5, 6, "z", "hi"), (5, 6, "w", "b c")))
     assert (found.substitutions(), found.deletions(), found.insertions()) == (Ratio(2, 5), Ratio(1, 5), Ratio(1, 5))
     assert (found.n_reference, found.n_hypothesis) == (2, 3), "y says no word"
     assert found.speaker_count_error() == Ratio(1.0)
@@ -81,29 +81,29 @@ def test_without_a_reference_every_word_is_made_up() -> None:
     ],
 )
 def test_a_word_counts_at_its_time_alone(collar_s: float, late_s: float, errors: int) -> None:
-    reference, heard = said((10.0, 11.0, "a", "yes")), said((10.0 + late_s, 11.0 + late_s, "x", "yes"))
+    reference, heard = turns((10.0, 11.0, "a", "yes")), turns((10.0 + late_s, 11.0 + late_s, "x", "yes"))
     assert compare(reference, heard, collar_s).words.errors == errors
     assert compare(reference, heard).words.errors == 0
 
 
 def test_a_word_elsewhere_is_not_even_a_substitution() -> None:
-    reference, heard = said((0, 1, "a", "yes")), said((60, 61, "x", "no"))
+    reference, heard = turns((0, 1, "a", "yes")), turns((60, 61, "x", "no"))
     assert compare(reference, heard).words == EditCounts(1, 0, 0, 0)
     far = compare(reference, heard, 5.0)
     assert (far.words, far.mapping) == (EditCounts(0, 1, 1, 0), {})
 
 
 def test_words_share_the_time_of_their_utterance_by_their_letters() -> None:
-    reference = said((0.0, 10.0, "a", "abcd e"))  # 0-8 and 8-10
-    assert compare(reference, said((6.0, 6.0, "x", "abcd")), 0.0).words == EditCounts(0, 1, 0, 1)
-    assert compare(reference, said((6.0, 6.0, "x", "e")), 0.0).words == EditCounts(1, 1, 0, 0)
-    assert compare(reference, said((6.0, 6.0, "x", "e")), 2.5).words == EditCounts(0, 1, 0, 1)
-    heard = said((0.0, 10.0, "x", "e abcd"))  # in the middle of 0-2 and of 2-10
+    reference = turns((0.0, 10.0, "a", "abcd e"))  # 0-8 and 8-10
+    assert compare(reference, turns((6.0, 6.0, "x", "abcd")), 0.0).words == EditCounts(0, 1, 0, 1)
+    assert compare(reference, turns((6.0, 6.0, "x", "e")), 0.0).words == EditCounts(1, 1, 0, 0)
+    assert compare(reference, turns((6.0, 6.0, "x", "e")), 2.5).words == EditCounts(0, 1, 0, 1)
+    heard = turns((0.0, 10.0, "x", "e abcd"))  # in the middle of 0-2 and of 2-10
     assert compare(reference, heard, 0.0).words == EditCounts(0, 1, 1, 1)
 
 
 def test_of_equally_good_alignments_with_times_the_one_with_most_hits_is_taken() -> None:
-    reference, heard = said((0, 4, "a", "a b")), said((0, 4, "x", "b c"))
+    reference, heard = turns((0, 4, "a", "a b")), turns((0, 4, "x", "b c"))
     assert compare(reference, heard, 10.0).words == EditCounts(0, 1, 1, 1)
     assert compare(reference, heard).words == align("a b", "b c").words
 
@@ -125,7 +125,7 @@ def sides(names: str) -> st.SearchStrategy[Side]:
     return st.lists(turn, max_size=7)
 
 
-def least(reference: Side, hypothesis: Side) -> int:
+def fewest_errors(reference: Side, hypothesis: Side) -> int:
     """The errors of the best of all mappings, each pair aligned by `edit_distance`."""
     ours, theirs = list(streams(reference).values()), list(streams(hypothesis).values())
     size = max(len(ours), len(theirs))
@@ -140,7 +140,7 @@ def least(reference: Side, hypothesis: Side) -> int:
 
 @given(sides("abc"), sides("xyz"))
 def test_the_errors_are_those_of_the_best_mapping(reference: Side, hypothesis: Side) -> None:
-    assert compare(reference, hypothesis).words.errors == least(reference, hypothesis)
+    assert compare(reference, hypothesis).words.errors == fewest_errors(reference, hypothesis)
 
 
 @given(sides("abc"), sides("xyz"), st.sampled_from([0.0, 0.5, 2.0]))

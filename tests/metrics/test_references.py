@@ -46,13 +46,13 @@ def test_the_random_recordings_hold_what_is_rare() -> None:
 # ---------------------------------------------------------------------------- a check that could not fail is none
 
 
-def one_error_more(reference: str, hypothesis: str) -> Alignment:
+def align_with_one_error_more(reference: str, hypothesis: str) -> Alignment:
     return align(reference, f"{hypothesis} wrong")
 
 
 @pytest.mark.parametrize("name", ["words", "errors"])
 def test_a_wrong_count_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(references, "align", one_error_more)
+    monkeypatch.setattr(references, "align", align_with_one_error_more)
     assert len(references.REFERENCES[name].run(50).faults) > 40
 
 

@@ -25,7 +25,7 @@ CHRF = Metric("chrf", unit="ratio", better="higher", rate=translation.chrf_rate)
 Corpus = list[tuple[str, str, str]]
 
 
-def ours(corpus: Corpus, tokeniser: str = "13a") -> tuple[float, float]:
+def own_scores(corpus: Corpus, tokeniser: str = "13a") -> tuple[float, float]:
     """(BLEU, chrF) of rows (reference, reference, hypothesis)."""
     bleu = BLEU.value(translation.bleu(row[:2], row[2], tokeniser) for row in corpus)
     return bleu, CHRF.value(translation.chrf(row[:2], row[2]) for row in corpus)
@@ -34,7 +34,7 @@ def ours(corpus: Corpus, tokeniser: str = "13a") -> tuple[float, float]:
 @given(corpus=PAIRS, tokeniser=st.sampled_from(["13a", "char", "intl", "none", "zh"]))
 def test_the_corpus_scores_are_sacrebleus(corpus: Corpus, tokeniser: str) -> None:
     first, second, said = zip(*corpus, strict=True)
-    bleu, chrf = ours(corpus, tokeniser)
+    bleu, chrf = own_scores(corpus, tokeniser)
     theirs = sacrebleu.corpus_bleu(list(said), [list(first), list(second)], tokenize=tokeniser, force=True)
     assert 100 * bleu == pytest.approx(theirs.score, abs=1e-9)
     assert 100 * chrf == pytest.approx(sacrebleu.corpus_chrf(list(said), [list(first), list(second)]).score, abs=1e-9)
@@ -42,13 +42,13 @@ def test_the_corpus_scores_are_sacrebleus(corpus: Corpus, tokeniser: str) -> Non
 
 @given(corpus=PAIRS, seed=st.integers(0, 99))
 def test_the_order_of_the_utterances_is_of_no_account(corpus: Corpus, seed: int) -> None:
-    assert ours(corpus) == ours(Random(seed).sample(corpus, len(corpus)))
+    assert own_scores(corpus) == own_scores(Random(seed).sample(corpus, len(corpus)))
 
 
 @given(corpus=PAIRS)
 def test_scores_lie_between_0_and_1_and_a_copy_has_the_best_chrf(corpus: Corpus) -> None:
-    assert all(0 <= score <= 1 + 1e-9 for score in ours(corpus))
-    assert ours([(first, first, first) for first, _, _ in corpus])[1] == pytest.approx(1)
+    assert all(0 <= score <= 1 + 1e-9 for score in own_scores(corpus))
+    assert own_scores([(first, first, first) for first, _, _ in corpus])[1] == pytest.approx(1)
 
 
 @given(corpus=PAIRS)

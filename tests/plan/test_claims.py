@@ -31,7 +31,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def found(project: Path, *stated: dict[str, Any], **config: Any) -> list[Claimed | Broken]:
+def claims_of(project: Path, *stated: dict[str, Any], **config: Any) -> list[Claimed | Broken]:
     folder = project / "models" / "fake"
     folder.mkdir(parents=True, exist_ok=True)
     offered = {"devices": {"cpu": ["float32", "int8"]}, "claims": [{**CLAIM, **each} for each in stated], **config}
@@ -41,22 +41,22 @@ def found(project: Path, *stated: dict[str, Any], **config: Any) -> list[Claimed
 
 
 def test_a_claim_is_about_each_precision(project: Path) -> None:
-    assert [str(each) for each in found(project, {})] == [
+    assert [str(each) for each in claims_of(project, {})] == [
         "fake:one-short_v1-cpu-float32-wer",
         "fake:one-short_v1-cpu-int8-wer",
     ]
 
 
 def test_or_about_the_one_it_names(project: Path) -> None:
-    assert [str(each) for each in found(project, {"precision": "int8"})] == ["fake:one-short_v1-cpu-int8-wer"]
+    assert [str(each) for each in claims_of(project, {"precision": "int8"})] == ["fake:one-short_v1-cpu-int8-wer"]
 
 
 def test_without_claims_there_is_nothing(project: Path) -> None:
-    assert found(project) == []
+    assert claims_of(project) == []
 
 
 def test_a_missing_dataset_names_its_folder(project: Path) -> None:
-    (only,) = found(project, {"dataset": "librispeech_test_clean"})
+    (only,) = claims_of(project, {"dataset": "librispeech_test_clean"})
     assert isinstance(only, Claimed)
     assert only.case is None
     assert only.missing == "no dataset librispeech_test_clean: expected it in golden/librispeech_test_clean"
@@ -77,7 +77,7 @@ def test_a_missing_dataset_names_its_folder(project: Path) -> None:
     ],
 )
 def test_what_a_claim_names_must_be_there(project: Path, claim: dict[str, str], words: str) -> None:
-    _, broken = found(project, {"precision": "int8"}, claim)
+    _, broken = claims_of(project, {"precision": "int8"}, claim)
     assert isinstance(broken, Broken)
     assert broken.error.startswith(f"{project / 'models/fake/config.yaml'}: claims.1{words}")
     assert str(broken) == "fake-claim-1-broken"
@@ -85,7 +85,7 @@ def test_what_a_claim_names_must_be_there(project: Path, claim: dict[str, str], 
 
 def test_a_pair_that_does_not_meet_is_told(project: Path) -> None:
     german = {"one": {"weights": "package", "tier": "smoke", "languages": ["de"]}}
-    (broken,) = found(project, {}, variants=german)
+    (broken,) = claims_of(project, {}, variants=german)
     assert isinstance(broken, Broken)
     assert "claims.0 is about short_v1, which one does not meet: its language or domain" in broken.error
 
@@ -94,11 +94,11 @@ def test_a_broken_model_costs_its_own_claims_only(project: Path) -> None:
     other = project / "models" / "other"
     other.mkdir(parents=True)
     (other / "config.yaml").write_text("summary: half a config\n")
-    assert len(found(project, {})) == 2
+    assert len(claims_of(project, {})) == 2
 
 
 def test_the_engines_that_claims_need(project: Path) -> None:
-    found(project, {"precision": "int8"}, {"dataset": "nowhere"})
+    claims_of(project, {"precision": "int8"}, {"dataset": "nowhere"})
     assert claims.engines(Matrix(Project.at(project))) == {"fake:one-short_v1-cpu-int8-wer": "fake/one/cpu/int8"}
 
 
@@ -116,11 +116,11 @@ def test_a_sample_is_the_shares_and_who_spoke() -> None:
 
 
 def test_a_claim_is_judged_by_the_rules_of_its_case(project: Path) -> None:
-    (claimed,) = found(project, {"precision": "int8"}, thresholds={"wer": {"margin": 0.5}})
+    (claimed,) = claims_of(project, {"precision": "int8"}, thresholds={"wer": {"margin": 0.5}})
     assert isinstance(claimed, Claimed)
     said = [make.utterance(make.name(i), make.asr_counts(2)) for i in range(40)]
     verdict = claims.assess(claimed, ClaimData.of(make.result(said)), Project.at(project))
     assert (verdict.now, verdict.baseline, str(verdict.status)) == (0.4, 0.05, "PASS")
-    (claimed,) = found(project, {"precision": "int8"})
+    (claimed,) = claims_of(project, {"precision": "int8"})
     assert isinstance(claimed, Claimed)
     assert claims.assess(claimed, ClaimData.of(make.result(said)), Project.at(project)).red

@@ -28,13 +28,13 @@ best = 0.02
 """
 
 
-def card(folder: Path, text: str) -> Scorecard:
+def scorecard_of(folder: Path, text: str) -> Scorecard:
     (folder / "pyproject.toml").write_text(text)
     return Project.at(folder).judging.scorecard
 
 
 def test_a_project_sets_weights_scales_and_prices(tmp_path: Path) -> None:
-    found = card(tmp_path, TABLE)
+    found = scorecard_of(tmp_path, TABLE)
     assert (found.weights.quality, found.weights.speed, found.weights.cost) == (70, 20, 0)
     assert (found.fewest, found.currency) == (50, "EUR")
     assert found.scale(Metric("wer", "ratio", "lower")) == Scale(worst=0.3, best=0.02)
@@ -42,7 +42,7 @@ def test_a_project_sets_weights_scales_and_prices(tmp_path: Path) -> None:
 
 
 def test_what_is_built_in(tmp_path: Path) -> None:
-    found = card(tmp_path, "[tool.modellab]\n")
+    found = scorecard_of(tmp_path, "[tool.modellab]\n")
     assert found == Scorecard()
     assert found.price("cpu") is None
     assert found.scale(Metric("cpwer", "ratio", "lower")) == LOWER
@@ -74,7 +74,7 @@ def test_what_is_built_in(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_is_told(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(ConfigError, match="toml") as found:
-        card(tmp_path, text)
+        scorecard_of(tmp_path, text)
     assert said in str(found.value)
 
 

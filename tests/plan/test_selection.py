@@ -43,7 +43,7 @@ def matrix(tmp_path: Path) -> Matrix:
     return Matrix(Project.at(tmp_path))
 
 
-def taken(matrix: Matrix, chosen: Selection) -> set[str]:
+def chosen_cases(matrix: Matrix, chosen: Selection) -> set[str]:
     return {case.name if isinstance(case, Broken) else str(case.key) for case in chosen.cases(matrix)}
 
 
@@ -76,7 +76,7 @@ def test_nothing_named_takes_everything(matrix: Matrix) -> None:
 )
 def test_names_are_taken_whole(matrix: Matrix, chosen: Selection, expected: set[str]) -> None:
     chosen.check(matrix)
-    assert taken(matrix, chosen) == expected
+    assert chosen_cases(matrix, chosen) == expected
 
 
 def test_a_tier_holds_those_below_it(matrix: Matrix) -> None:

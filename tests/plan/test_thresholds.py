@@ -47,7 +47,7 @@ PLACES: list[tuple[str, dict[str, Any]]] = [  # each place, and how to say margi
 ]
 
 
-def found(root: Path, given: list[dict[str, Any]]) -> thresholds.Sources:
+def sources_of(root: Path, given: list[dict[str, Any]]) -> thresholds.Sources:
     merged: dict[str, dict[str, Any]] = {"judging": {}, "header": {}, "model": {}, "variant": {}}
     for each in given:
         for where, values in each.items():
@@ -58,12 +58,12 @@ def found(root: Path, given: list[dict[str, Any]]) -> thresholds.Sources:
 
 @pytest.mark.parametrize("last", range(len(PLACES)))
 def test_later_places_win(tmp_path: Path, last: int) -> None:
-    margin = found(tmp_path, [given for _, given in PLACES[: last + 1]])["wer"]["margin"]
+    margin = sources_of(tmp_path, [given for _, given in PLACES[: last + 1]])["wer"]["margin"]
     assert (margin.value, margin.origin) == (0.01 * (last + 1), PLACES[last][0])
 
 
 def test_number_by_number(tmp_path: Path) -> None:
-    wer = found(
+    wer = sources_of(
         tmp_path,
         [
             {"judging": {"thresholds": {"wer": {"cap": 0.2}}}},
@@ -94,7 +94,7 @@ def test_rules_are_what_the_sources_say(tmp_path: Path) -> None:
 
 
 def test_the_alpha_of_the_suite_is_that_of_every_case(tmp_path: Path) -> None:
-    assert {each["alpha"].value for each in found(tmp_path, [{"judging": {"alpha": 0.05}}]).values()} == {0.05}
+    assert {each["alpha"].value for each in sources_of(tmp_path, [{"judging": {"alpha": 0.05}}]).values()} == {0.05}
 
 
 @pytest.mark.parametrize(
@@ -119,11 +119,11 @@ def test_the_alpha_of_the_suite_is_that_of_every_case(tmp_path: Path) -> None:
 )
 def test_what_is_refused(tmp_path: Path, given: dict[str, Any], says: str) -> None:
     with pytest.raises(ConfigError, match=says):
-        found(tmp_path, [given])
+        sources_of(tmp_path, [given])
 
 
 def test_a_metric_of_another_task_is_none_of_this_one(tmp_path: Path) -> None:
-    assert "f1" not in found(tmp_path, [{"judging": {"thresholds": {"f1": {"margin": 0.1}}}}])
+    assert "f1" not in sources_of(tmp_path, [{"judging": {"thresholds": {"f1": {"margin": 0.1}}}}])
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ COUNT = 12
 
 
 @pytest.fixture(autouse=True)
-def few(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def ten_are_many(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Ten utterances are many here, and the cache is the test's own."""
     monkeypatch.setattr(baseline_rows, "MOST_IN_FILE", 10)
     monkeypatch.setenv("MODELLAB_CACHE", str(tmp_path / "cache"))
@@ -35,14 +35,14 @@ def accept(root: Path, count: int = COUNT) -> list[Path]:
     return baselines.save(root, TASK, [measured(count)], "a first run", "2026-03-01")
 
 
-def both(root: Path) -> tuple[QualityBaseline, ResourceBaseline]:
+def load_both(root: Path) -> tuple[QualityBaseline, ResourceBaseline]:
     quality, resources = baselines.load(root, KEY), baselines.load_resources(root, KEY, "a-cpu-1t")
     assert quality is not None
     assert resources is not None
     return quality, resources
 
 
-def forget(root: Path, *, cache: bool = True) -> None:
+def remove_rows(root: Path, *, cache: bool = True) -> None:
     """Remove the rows, as in a fresh clone on another machine."""
     for place in (root / "asr" / "short_v1" / ".rows", *([root / "cache" / "baseline-rows"] if cache else [])):
         for file in place.glob("*.gz"):
@@ -53,7 +53,7 @@ def test_what_goes_in_comes_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     accept(tmp_path / "large")
     monkeypatch.setattr(baseline_rows, "MOST_IN_FILE", 100)
     accept(tmp_path / "small")
-    assert both(tmp_path / "large") == both(tmp_path / "small")
+    assert load_both(tmp_path / "large") == load_both(tmp_path / "small")
 
 
 def test_git_keeps_sums_and_a_hash(tmp_path: Path) -> None:
@@ -89,16 +89,16 @@ def test_few_utterances_stay_in_the_file(tmp_path: Path, count: int) -> None:
 
 def test_another_checkout_of_the_machine_finds_the_rows(tmp_path: Path) -> None:
     accept(tmp_path)
-    before = both(tmp_path)
-    forget(tmp_path, cache=False)
-    assert both(tmp_path) == before
+    before = load_both(tmp_path)
+    remove_rows(tmp_path, cache=False)
+    assert load_both(tmp_path) == before
 
 
 def test_rows_that_are_not_at_hand_are_told_and_nothing_is_compared(tmp_path: Path) -> None:
     quality, _ = accept(tmp_path)
     digest = json.loads(quality.read_text())["rows"]["sha256"]
-    forget(tmp_path)
-    accepted, resources = both(tmp_path)
+    remove_rows(tmp_path)
+    accepted, resources = load_both(tmp_path)
     assert accepted.counts == {}
     now = measured()
     verdict = gate.assess(now, accepted, TASK.METRICS[:1], {"wer": Rule(limit=0.9)})[0]
@@ -123,11 +123,11 @@ def test_rows_that_are_not_at_hand_are_told_and_nothing_is_compared(tmp_path: Pa
 )
 def test_damaged_rows_are_not_at_hand(tmp_path: Path, damage: bytes) -> None:
     quality, _ = accept(tmp_path)
-    forget(tmp_path)
+    remove_rows(tmp_path)
     for about in (quality, baselines.resources_path(tmp_path, KEY, "a-cpu-1t")):
         digest = json.loads(about.read_text())["rows"]["sha256"]
         (quality.parent / ".rows" / f"{digest}.gz").write_bytes(damage)
-    accepted, _ = both(tmp_path)
+    accepted, _ = load_both(tmp_path)
     assert "rows_missing" in accepted.header
 
 
@@ -136,13 +136,13 @@ def test_what_is_added_leaves_the_rows_where_they_are(tmp_path: Path) -> None:
     before = json.loads(resources.read_text())["rows"], json.loads(quality.read_text())["rows"]
     for gone in (False, True):
         if gone:
-            forget(tmp_path)
+            remove_rows(tmp_path)
         baselines.add_sessions(tmp_path, KEY, "a-cpu-1t", [{"rtf": 0.01}])
         baselines.set_noise(tmp_path, KEY, {"wer": 0.01})
         assert (json.loads(resources.read_text())["rows"], json.loads(quality.read_text())["rows"]) == before
         assert "rows_missing" not in quality.read_text() + resources.read_text()
-    assert both(tmp_path)[0].noise == {"wer": 0.01}
-    assert len(both(tmp_path)[1].sessions) == 2
+    assert load_both(tmp_path)[0].noise == {"wer": 0.01}
+    assert len(load_both(tmp_path)[1].sessions) == 2
 
 
 def test_scores_are_replaced_only_where_the_rows_are(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_scores_are_replaced_only_where_the_rows_are(tmp_path: Path) -> None:
     counts = {name(i): asr_counts(2.0) for i in range(COUNT)}
     baselines.replace_counts(quality, counts, normaliser="basic@2#1")
     assert json.loads(quality.read_text())["rows"]["sums"]["wer"] == [2 * COUNT, 5 * COUNT]
-    forget(tmp_path)
+    remove_rows(tmp_path)
     with pytest.raises(BaselineError, match="is not on this machine, so no change can be told: copy"):
         baselines.replace_counts(quality, counts)
 
@@ -159,7 +159,7 @@ def test_a_copy_has_rows_of_its_own(tmp_path: Path) -> None:
     quality, _ = accept(tmp_path)
     target = baselines.quality_path(tmp_path / "anchor", KEY)
     baselines.copy(quality, target, "release", "2026-04-01")
-    forget(tmp_path)
+    remove_rows(tmp_path)
     pinned = baselines.load(tmp_path / "anchor", KEY)
     assert pinned is not None
     assert len(pinned.counts) == COUNT
@@ -168,9 +168,9 @@ def test_a_copy_has_rows_of_its_own(tmp_path: Path) -> None:
 def test_accepting_anew_works_without_the_rows(tmp_path: Path) -> None:
     accept(tmp_path)
     baselines.set_noise(tmp_path, KEY, {"wer": 0.01})
-    forget(tmp_path)
+    remove_rows(tmp_path)
     accept(tmp_path)
-    accepted, _ = both(tmp_path)
+    accepted, _ = load_both(tmp_path)
     assert len(accepted.counts) == COUNT
     assert accepted.noise == {"wer": 0.01}, "nothing else changed"
     assert "rows_missing" not in accepted.header

@@ -26,7 +26,7 @@ VAD: Task = vad
 MACHINE = "a-cpu-1t"
 
 
-def said(number: int, text: str = "a b c", **changes: Any) -> Utterance:
+def scored(number: int, text: str = "a b c", **changes: Any) -> Utterance:
     return utterance(name(number), asr_counts(number), {"text": text, "language": "en", "segments": []}, **changes)
 
 
@@ -59,7 +59,7 @@ def test_the_machines_of_a_cell_are_found(tmp_path: Path) -> None:
     assert other_machines(tmp_path, KEY) == []
     for key in (KEY, dotted, replace(KEY, precision="int8")):
         for machine in ("b-1t", "nvidia-l4-550.54.15"):
-            accept(tmp_path, result([said(1)], key=key, machine=machine))
+            accept(tmp_path, result([scored(1)], key=key, machine=machine))
     for key in (KEY, dotted):
         assert other_machines(tmp_path, key) == ["b-1t", "nvidia-l4-550.54.15"]
 
@@ -73,7 +73,7 @@ def test_what_was_never_accepted_is_none(tmp_path: Path) -> None:
 
 
 def test_what_goes_in_comes_out(tmp_path: Path) -> None:
-    measured = result([said(0), said(1, "schöne grüße"), said(2)])
+    measured = result([scored(0), scored(1, "schöne grüße"), scored(2)])
     paths = accept(tmp_path, measured)
     assert paths == [quality_path(tmp_path, KEY), resources_path(tmp_path, KEY, MACHINE)]
     accepted, resources = load(tmp_path, KEY), load_resources(tmp_path, KEY, MACHINE)
@@ -115,7 +115,7 @@ def test_regions_come_back(tmp_path: Path) -> None:
 
 
 def test_times_are_medians_over_the_passes(tmp_path: Path) -> None:
-    passes = [result([said(0, wall_s=wall_s, cpu_s=0.1)], readings={**READINGS, "rtf": rtf}) for wall_s, rtf in
+    passes = [result([scored(0, wall_s=wall_s, cpu_s=0.1)], readings={**READINGS, "rtf": rtf}) for wall_s, rtf in
               ((0.3, 0.9), (0.1, 0.1), (0.2, 0.5))]  # fmt: skip
     accept(tmp_path, *passes)
     resources = load_resources(tmp_path, KEY, MACHINE)
@@ -126,8 +126,8 @@ def test_times_are_medians_over_the_passes(tmp_path: Path) -> None:
 
 
 def test_an_utterance_that_raised_has_shares_and_no_time(tmp_path: Path) -> None:
-    raised = said(1, wall_s=math.nan, cpu_s=math.nan, error="RuntimeError: lost")
-    accept(tmp_path, result([said(0), raised], readings={**READINGS, "first_call_s": math.nan}))
+    raised = scored(1, wall_s=math.nan, cpu_s=math.nan, error="RuntimeError: lost")
+    accept(tmp_path, result([scored(0), raised], readings={**READINGS, "first_call_s": math.nan}))
     accepted, resources = load(tmp_path, KEY), load_resources(tmp_path, KEY, MACHINE)
     assert accepted is not None
     assert resources is not None
@@ -139,7 +139,7 @@ def test_an_utterance_that_raised_has_shares_and_no_time(tmp_path: Path) -> None
 
 def test_a_gpus_times_are_kept_where_every_pass_has_them(tmp_path: Path) -> None:
     readings = {**READINGS, "rtf_gpu": 0.02}
-    passes = [result([said(0, gpu_s=x), said(1)], readings=readings) for x in (0.03, 0.05, 0.04)]
+    passes = [result([scored(0, gpu_s=x), scored(1)], readings=readings) for x in (0.03, 0.05, 0.04)]
     accept(tmp_path, *passes)
     resources = load_resources(tmp_path, KEY, MACHINE)
     assert resources is not None
@@ -149,7 +149,7 @@ def test_a_gpus_times_are_kept_where_every_pass_has_them(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("odd", ["\ud83d", "\x00", "\u2028", "e\u0301", '"\\', "<<<<<<< HEAD"])
 def test_any_output_comes_back(tmp_path: Path, odd: str) -> None:
-    accept(tmp_path, result([said(0, odd)]))
+    accept(tmp_path, result([scored(0, odd)]))
     accepted = load(tmp_path, KEY)
     assert accepted is not None
     assert accepted.outputs == {"0000": odd}
@@ -159,7 +159,7 @@ def test_any_output_comes_back(tmp_path: Path, odd: str) -> None:
 
 
 def test_the_same_results_are_the_same_bytes(tmp_path: Path) -> None:
-    forth, back = ([said(i) for i in order] for order in (range(5), reversed(range(5))))
+    forth, back = ([scored(i) for i in order] for order in (range(5), reversed(range(5))))
     first = accept(tmp_path / "a", result(forth))
     shuffled = dict(reversed(PROVENANCE.items()))
     second = accept(tmp_path / "b", result(back, provenance=shuffled))
@@ -167,7 +167,7 @@ def test_the_same_results_are_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_one_utterance_is_one_line(tmp_path: Path) -> None:
-    quality_file, pace_file = accept(tmp_path, result([said(1), said(0, "größe \u2028 \U0001f600")]))
+    quality_file, pace_file = accept(tmp_path, result([scored(1), scored(0, "größe \u2028 \U0001f600")]))
     for path in (quality_file, pace_file):
         text = path.read_text(encoding="utf-8")
         assert text.endswith("\n")
@@ -181,20 +181,20 @@ def test_one_utterance_is_one_line(tmp_path: Path) -> None:
 
 
 def test_one_changed_utterance_is_one_changed_line(tmp_path: Path) -> None:
-    before = accept(tmp_path, result([said(i) for i in range(5)]))[0].read_text().splitlines()
-    after = accept(tmp_path, result([said(i, "a b d" if i == 3 else "a b c") for i in range(5)]))[0].read_text()
+    before = accept(tmp_path, result([scored(i) for i in range(5)]))[0].read_text().splitlines()
+    after = accept(tmp_path, result([scored(i, "a b d" if i == 3 else "a b c") for i in range(5)]))[0].read_text()
     assert len(set(after.splitlines()) - set(before)) == 1
 
 
 def test_every_json_parser_can_read_them(tmp_path: Path) -> None:
-    raised = said(1, wall_s=math.nan, cpu_s=math.nan, error="RuntimeError: lost")
-    for path in accept(tmp_path, result([said(0), raised], readings={**READINGS, "first_call_s": math.nan})):
+    raised = scored(1, wall_s=math.nan, cpu_s=math.nan, error="RuntimeError: lost")
+    for path in accept(tmp_path, result([scored(0), raised], readings={**READINGS, "first_call_s": math.nan})):
         json.loads(path.read_text(encoding="utf-8"), parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
 
 
 def test_nothing_else_is_written(tmp_path: Path) -> None:
-    paths = accept(tmp_path, result([said(0)]))
-    accept(tmp_path, result([said(0)]))
+    paths = accept(tmp_path, result([scored(0)]))
+    accept(tmp_path, result([scored(0)]))
     assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(paths)
 
 
@@ -202,7 +202,7 @@ def test_a_file_that_cannot_be_written_is_named_and_leaves_no_draft(tmp_path: Pa
     path = quality_path(tmp_path, KEY)
     path.mkdir(parents=True)
     with pytest.raises(BaselineError, match=r"fake-one\.cpu-float32\.json could not be written"):
-        accept(tmp_path, result([said(0)]))
+        accept(tmp_path, result([scored(0)]))
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -214,7 +214,7 @@ DAMAGED = r"is not a baseline \(\w+: .*\): damaged, or a merge conflict\? Restor
 CONFLICT = '{\n<<<<<<< HEAD\n "format": 1\n=======\n "format": 1\n>>>>>>> other\n}'
 
 
-def text(good: dict[str, Any], **changes: Any) -> bytes:
+def baseline_json(good: dict[str, Any], **changes: Any) -> bytes:
     return json.dumps({**good, **changes}).encode()
 
 
@@ -227,17 +227,25 @@ def text(good: dict[str, Any], **changes: Any) -> bytes:
         pytest.param(CONFLICT.encode(), DAMAGED, id="a merge conflict"),
         pytest.param(b"[]", "has format 'list', expected 1 or 2: made by another version", id="a list"),
         pytest.param(b"{}", "has format None, expected 1", id="no format"),
-        pytest.param(text(GOOD, format=3), "has format 3, expected 1", id="another format"),
-        pytest.param(text(GOOD, format=2), DAMAGED, id="rows outside, and none named"),
-        pytest.param(text(GOOD, header=None), DAMAGED, id="no header"),
-        pytest.param(text(GOOD, utterances=[]), DAMAGED, id="utterances as a list"),
-        pytest.param(text(GOOD, utterances={"a": {"output": "x"}}), DAMAGED, id="no counts"),
-        pytest.param(text(GOOD, utterances={"a": {"shares": {}}}), DAMAGED, id="no output"),
-        pytest.param(text(GOOD, utterances={"a": {"output": "", "shares": {"wer": 3}}}), DAMAGED, id="no pair"),
-        pytest.param(text(GOOD, utterances={"a": {"output": "", "shares": {"wer": ["x"]}}}), DAMAGED, id="no number"),
-        pytest.param(text(GOOD, utterances={"a": {"output": [0], "shares": {"wer": [0, 1]}}}), DAMAGED, id="no text"),
-        pytest.param(text(GOOD, utterances={"a": {"output": 3, "shares": {"wer": [0, 1]}}}), DAMAGED, id="a number"),
-        pytest.param(text(GOOD, noise={"wer": "loud"}), DAMAGED, id="noise in words"),
+        pytest.param(baseline_json(GOOD, format=3), "has format 3, expected 1", id="another format"),
+        pytest.param(baseline_json(GOOD, format=2), DAMAGED, id="rows outside, and none named"),
+        pytest.param(baseline_json(GOOD, header=None), DAMAGED, id="no header"),
+        pytest.param(baseline_json(GOOD, utterances=[]), DAMAGED, id="utterances as a list"),
+        pytest.param(baseline_json(GOOD, utterances={"a": {"output": "x"}}), DAMAGED, id="no counts"),
+        pytest.param(baseline_json(GOOD, utterances={"a": {"shares": {}}}), DAMAGED, id="no output"),
+        pytest.param(
+            baseline_json(GOOD, utterances={"a": {"output": "", "shares": {"wer": 3}}}), DAMAGED, id="no pair"
+        ),
+        pytest.param(
+            baseline_json(GOOD, utterances={"a": {"output": "", "shares": {"wer": ["x"]}}}), DAMAGED, id="no number"
+        ),
+        pytest.param(
+            baseline_json(GOOD, utterances={"a": {"output": [0], "shares": {"wer": [0, 1]}}}), DAMAGED, id="no text"
+        ),
+        pytest.param(
+            baseline_json(GOOD, utterances={"a": {"output": 3, "shares": {"wer": [0, 1]}}}), DAMAGED, id="a number"
+        ),
+        pytest.param(baseline_json(GOOD, noise={"wer": "loud"}), DAMAGED, id="noise in words"),
         pytest.param(json.dumps({"format": 1, "header": {}}).encode(), DAMAGED, id="half of it"),
     ],
 )
@@ -254,14 +262,14 @@ def test_a_damaged_quality_file_is_named(tmp_path: Path, content: bytes, says: s
     "content",
     [
         pytest.param(b"{", id="not JSON"),
-        pytest.param(text(RESOURCES, utterances={"a": [0.1]}), id="one clock"),
-        pytest.param(text(RESOURCES, utterances={"a": [0.1] * 4}), id="four clocks"),
-        pytest.param(text(RESOURCES, sessions=[3]), id="a session that is a number"),
-        pytest.param(text(RESOURCES, sessions={"rtf": 0.1}), id="sessions without a list"),
-        pytest.param(text(RESOURCES, utterances={"a": [0.1, "x"]}), id="no number"),
-        pytest.param(text(RESOURCES, readings=None), id="no readings"),
-        pytest.param(text(RESOURCES, readings={"rtf": "fast"}), id="a reading in words"),
-        pytest.param(text(RESOURCES, header=3), id="a number for a header"),
+        pytest.param(baseline_json(RESOURCES, utterances={"a": [0.1]}), id="one clock"),
+        pytest.param(baseline_json(RESOURCES, utterances={"a": [0.1] * 4}), id="four clocks"),
+        pytest.param(baseline_json(RESOURCES, sessions=[3]), id="a session that is a number"),
+        pytest.param(baseline_json(RESOURCES, sessions={"rtf": 0.1}), id="sessions without a list"),
+        pytest.param(baseline_json(RESOURCES, utterances={"a": [0.1, "x"]}), id="no number"),
+        pytest.param(baseline_json(RESOURCES, readings=None), id="no readings"),
+        pytest.param(baseline_json(RESOURCES, readings={"rtf": "fast"}), id="a reading in words"),
+        pytest.param(baseline_json(RESOURCES, header=3), id="a number for a header"),
     ],
 )
 def test_a_damaged_pace_file_is_named(tmp_path: Path, content: bytes) -> None:
@@ -276,7 +284,7 @@ def test_a_damaged_pace_file_is_named(tmp_path: Path, content: bytes) -> None:
 def test_the_examples_are_sound_before_they_are_damaged(tmp_path: Path, good: dict[str, Any]) -> None:
     path = quality_path(tmp_path, KEY) if good is GOOD else resources_path(tmp_path, KEY, MACHINE)
     path.parent.mkdir(parents=True)
-    path.write_bytes(text(good))
+    path.write_bytes(baseline_json(good))
     assert (load(tmp_path, KEY) if good is GOOD else load_resources(tmp_path, KEY, MACHINE)) is not None
 
 
@@ -285,7 +293,7 @@ def test_a_share_of_another_length_is_not_comparable(tmp_path: Path) -> None:
     path = quality_path(tmp_path, KEY)
     path.parent.mkdir(parents=True)
     entry = {"output": "x", "shares": {"wer": [0], "cer": [0, 5], "success_rate": [1, 1]}}
-    path.write_bytes(text(GOOD, header=PROVENANCE, utterances={"a": entry}))
+    path.write_bytes(baseline_json(GOOD, header=PROVENANCE, utterances={"a": entry}))
     verdicts = quality.assess(measured, load(tmp_path, KEY), TASK.METRICS[:2], {})
     assert [verdict.status for verdict in verdicts] == [Status.NOT_COMPARABLE, Status.PASS]
     assert "the baseline has no wer, or counts other things for it" in verdicts[0].why

@@ -30,14 +30,14 @@ TAKEN_SPEED = verdict("rtf", Status.NEW, kind="speed", why="accepted by this run
 REPORTED = verdict("wil")  # of a metric that is never gated: no comparison
 
 
-def case(*verdicts: Verdict, status: Status | None = None, name: str = "one") -> Entry:
+def entry(*verdicts: Verdict, status: Status | None = None, name: str = "one") -> Entry:
     worst = max((each.status for each in verdicts), key=list(Status).index, default=Status.PASS)
     return Entry(replace(KEY, variant=name), status or worst, "s1", verdicts=verdicts)
 
 
-CRASHED = case(status=Status.ERROR, name="crashed")
-PARTIAL = case(status=Status.PARTIAL, name="partial")
-FINE = case(GOOD, REPORTED, FAST, LIGHT)
+CRASHED = entry(status=Status.ERROR, name="crashed")
+PARTIAL = entry(status=Status.PARTIAL, name="partial")
+FINE = entry(GOOD, REPORTED, FAST, LIGHT)
 
 
 SOME, ALL, NONE = "Nothing regressed in what was judged", "Nothing regressed", "Nothing was judged"
@@ -48,28 +48,28 @@ HERE = "no accepted baseline for this machine"
     ("cases", "lead", "quality", "resources", "colour"),
     [
         ([FINE, FINE], ALL, "2 of 2", "2 of 2", "green"),
-        ([case(BETTER, FAST)], ALL, "1 of 1", "1 of 1", "green"),
-        ([case(GOOD, NO_SPEED), case(GOOD, ELSEWHERE)], SOME, "2 of 2", f"0 of 2: {HERE}", "yellowgreen"),
-        ([FINE, case(GOOD, BUSY)], SOME, "2 of 2", "1 of 2: undecided in 1", "yellowgreen"),
-        ([FINE, case(NEW, FAST)], SOME, "1 of 2: no accepted baseline in 1", "2 of 2", "yellow"),
-        ([case(NEW, NO_SPEED)], NONE, "0 of 1: no accepted baseline", f"0 of 1: {HERE}", "yellow"),
-        ([case(GOOD, DOUBT, FAST)], SOME, "0 of 1: undecided", "1 of 1", "yellow"),
-        ([case(RED, DOUBT), case(LIMIT, DOUBT)], "2 regressions in 2 cases", "1 of 2: undecided in 1", "", "red"),
+        ([entry(BETTER, FAST)], ALL, "1 of 1", "1 of 1", "green"),
+        ([entry(GOOD, NO_SPEED), entry(GOOD, ELSEWHERE)], SOME, "2 of 2", f"0 of 2: {HERE}", "yellowgreen"),
+        ([FINE, entry(GOOD, BUSY)], SOME, "2 of 2", "1 of 2: undecided in 1", "yellowgreen"),
+        ([FINE, entry(NEW, FAST)], SOME, "1 of 2: no accepted baseline in 1", "2 of 2", "yellow"),
+        ([entry(NEW, NO_SPEED)], NONE, "0 of 1: no accepted baseline", f"0 of 1: {HERE}", "yellow"),
+        ([entry(GOOD, DOUBT, FAST)], SOME, "0 of 1: undecided", "1 of 1", "yellow"),
+        ([entry(RED, DOUBT), entry(LIMIT, DOUBT)], "2 regressions in 2 cases", "1 of 2: undecided in 1", "", "red"),
         (
             [FINE, PARTIAL], "1 PARTIAL in 2 cases",
             "1 of 2: measured in part in 1", "1 of 2: measured in part in 1", "yellow",
         ),
         ([FINE, CRASHED], "1 error in 2 cases", "1 of 2: not measured in 1", "1 of 2: not measured in 1", "yellow"),
         (
-            [case(RED, FAST), case(RED, FAST), CRASHED], "2 regressions, 1 error in 3 cases",
+            [entry(RED, FAST), entry(RED, FAST), CRASHED], "2 regressions, 1 error in 3 cases",
             "2 of 3: not measured in 1", "2 of 3: not measured in 1", "red",
         ),
         (
-            [case(STRICT, FAST), case(OTHER_DATA, FAST)], "1 NEW, 1 NOT COMPARABLE in 2 cases",
+            [entry(STRICT, FAST), entry(OTHER_DATA, FAST)], "1 NEW, 1 NOT COMPARABLE in 2 cases",
             "0 of 2: no accepted baseline in 1, not comparable with the baseline in 1", "2 of 2", "red",
         ),
-        ([case(LIMIT)], "1 regression in 1 case", "0 of 1: no accepted baseline", "", "red"),
-        ([case(TAKEN, TAKEN_SPEED)], NONE, "0 of 1: accepted by this run", "0 of 1: accepted by this run", "yellow"),
+        ([entry(LIMIT)], "1 regression in 1 case", "0 of 1: no accepted baseline", "", "red"),
+        ([entry(TAKEN, TAKEN_SPEED)], NONE, "0 of 1: accepted by this run", "0 of 1: accepted by this run", "yellow"),
     ],
 )  # fmt: skip
 def test_the_headline(cases: list[Entry], lead: str, quality: str, resources: str, colour: str) -> None:
@@ -87,8 +87,8 @@ def test_the_headline(cases: list[Entry], lead: str, quality: str, resources: st
     [
         ([CRASHED, CRASHED], "Nothing was measured, 2 errors in 2 cases: every case ended in an ERROR", "red"),
         ([], "Nothing was measured: no case has a verdict", "red"),
-        ([case(REPORTED)], "Nothing was judged: no case has a verdict", "yellow"),
-        ([case(NO_SPEED)], f"Nothing was judged: speed and memory judged in 0 of 1: {HERE}", "yellow"),
+        ([entry(REPORTED)], "Nothing was judged: no case has a verdict", "yellow"),
+        ([entry(NO_SPEED)], f"Nothing was judged: speed and memory judged in 0 of 1: {HERE}", "yellow"),
     ],
 )
 def test_where_there_is_little_to_say(cases: list[Entry], text: str, colour: str) -> None:
@@ -97,7 +97,7 @@ def test_where_there_is_little_to_say(cases: list[Entry], text: str, colour: str
 
 
 def test_green_stands_alone_only_where_all_was_judged() -> None:
-    shown = [FINE, case(GOOD, NO_SPEED), case(NEW, FAST), case(DOUBT, FAST), CRASHED]
+    shown = [FINE, entry(GOOD, NO_SPEED), entry(NEW, FAST), entry(DOUBT, FAST), CRASHED]
     for other in shown[1:]:
         headline = Headline.of([FINE, other])
         assert not headline.text.startswith("Nothing regressed:")
@@ -122,7 +122,7 @@ def test_differences_between_results_are_red() -> None:
 
 
 def test_what_needs_a_person_first() -> None:
-    cases = [FINE, case(DOUBT), CRASHED, case(RED)]
+    cases = [FINE, entry(DOUBT), CRASHED, entry(RED)]
     assert [cases.index(each) for each in sorted(cases, key=urgency)] == [3, 2, 1, 0]
 
 

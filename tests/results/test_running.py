@@ -22,7 +22,7 @@ journal.close()
 """
 
 
-def begun(mlruns: Path, session: str, *options: str) -> subprocess.Popen[str]:
+def start_run(mlruns: Path, session: str, *options: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", HOLDS, str(mlruns), session, *options]
     child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert child.stdout
@@ -32,7 +32,7 @@ def begun(mlruns: Path, session: str, *options: str) -> subprocess.Popen[str]:
 
 @pytest.mark.parametrize("is_killed", [False, True])
 def test_a_run_goes_on_as_long_as_its_process(tmp_path: Path, is_killed: bool) -> None:
-    child = begun(tmp_path, "20261129-1")
+    child = start_run(tmp_path, "20261129-1")
     found = running.find(tmp_path, "20261129-1")
     assert found
     run, lives = found
@@ -48,17 +48,17 @@ def test_a_run_goes_on_as_long_as_its_process(tmp_path: Path, is_killed: bool) -
 
 
 def test_a_run_that_is_resumed_goes_on_again(tmp_path: Path) -> None:
-    killed = begun(tmp_path, "s1")
+    killed = start_run(tmp_path, "s1")
     killed.kill()
     killed.communicate()
-    again = begun(tmp_path, "s1")
+    again = start_run(tmp_path, "s1")
     assert [each.pid for each in running.alive(tmp_path)] == [again.pid]
     again.communicate("end\n")
     assert running.find(tmp_path, "s1") is None
 
 
 def test_what_killed_runs_leave_is_swept_a_week_later(tmp_path: Path) -> None:
-    alive, killed, recent = (begun(tmp_path, name) for name in ("alive", "killed", "recent"))
+    alive, killed, recent = (start_run(tmp_path, name) for name in ("alive", "killed", "recent"))
     for each in (killed, recent):
         each.kill()
         each.communicate()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.results.test_running import begun
+from tests.results.test_running import start_run
 from tests.server.conftest import PATIENCE_S, Server, project, serving
 from tests.server.results.conftest import entry, write
 
@@ -29,7 +29,7 @@ def page(site: Server, path: str) -> tuple[int, str]:
 
 def test_a_run_is_there_before_its_first_result_and_after_its_kill(site: Server) -> None:
     assert page(site, "/runs/s1")[0] == 404
-    child = begun(site.root / "mlruns", "s1")
+    child = start_run(site.root / "mlruns", "s1")
     assert '<a href="/runs/s1">s1</a>' in page(site, "/runs")[1]
     told = site.get("/api/v1/runs/s1")[1]
     assert (told["state"], told["planned"], told["cases"], told["results"]) == ("running", 7, 0, [])
@@ -59,7 +59,7 @@ def test_a_run_is_there_before_its_first_result_and_after_its_kill(site: Server)
 def test_a_killed_run_says_what_goes_on_with_it(
     site: Server, session: str, options: tuple[str, ...], says: str
 ) -> None:
-    child = begun(site.root / "mlruns", session, *options)
+    child = start_run(site.root / "mlruns", session, *options)
     child.kill()
     child.communicate()
     write(site.root / "mlruns", entry(1, session=session))
@@ -68,13 +68,13 @@ def test_a_killed_run_says_what_goes_on_with_it(
 
 
 def test_a_run_that_was_killed_before_its_first_result_says_so(site: Server) -> None:
-    child = begun(site.root / "mlruns", "s2")
+    child = start_run(site.root / "mlruns", "s2")
     child.kill()
     child.communicate()
     assert "It ended without a result: its process is gone." in page(site, "/runs/s2")[1]
 
 
 def test_a_run_that_ends_by_itself_leaves_nothing(site: Server) -> None:
-    child = begun(site.root / "mlruns", "s3")
+    child = start_run(site.root / "mlruns", "s3")
     child.communicate("end\n")
     assert page(site, "/runs/s3")[0] == 404

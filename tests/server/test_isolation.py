@@ -21,7 +21,7 @@ from modellab.server.listening.records import ListeningTests
 from modellab.server.live.streams import Streams
 from tests import make
 from tests.integration.conftest import write_dataset, write_model
-from tests.results.test_running import begun
+from tests.results.test_running import start_run
 from tests.server.conftest import Server, project, serving
 from tests.server.fleet.test_fleet import FAKE, clip
 from tests.server.listening.test_blocks import a_test
@@ -202,7 +202,7 @@ def test_runs_of_the_command_line_and_what_the_server_tells_are_of_the_first_pro
     wanted = Wanted("default", "server", "digest", "alerts", {"to": CANARY}, "d", 1)
     job = Jobs(database).put(wanted, 10)[0].id
     database.close()
-    child = begun(owned.server.root / "mlruns", "shell")
+    child = start_run(owned.server.root / "mlruns", "shell")
     try:
         first = new_token(owned.server.root, "first", "read")
         assert [each["id"] for each in ask(owned.server, "/api/v1/runs", first)[1]["data"]] == ["shell"]

@@ -18,7 +18,7 @@ STILL = [0.0163] * 20
 UP = [0.0204] * 20
 
 
-def places(values: list[float], penalty: float = change_points.PENALTY) -> list[int]:
+def step_indices(values: list[float], penalty: float = change_points.PENALTY) -> list[int]:
     return [step.index for step in steps(np.array(values, dtype=float), penalty)]
 
 
@@ -46,7 +46,7 @@ def places(values: list[float], penalty: float = change_points.PENALTY) -> list[
     ],
 )  # fmt: skip
 def test_a_series_without_noise(values: list[float], expected: list[int]) -> None:
-    assert places(values) == expected
+    assert step_indices(values) == expected
 
 
 def test_a_step_says_its_levels() -> None:
@@ -58,35 +58,35 @@ def noise(seed: int, n: int = 40) -> list[float]:
     return list(map(float, np.random.default_rng(seed).normal(size=n)))
 
 
-def stepped(seed: int, size: float, after: int = 10) -> list[float]:
+def series_with_step(seed: int, size: float, after: int = 10) -> list[float]:
     return [value + size * (i >= 30) for i, value in enumerate(noise(seed, 30 + after))]
 
 
 def test_noise_alone_is_flagged_as_seldom_as_is_said() -> None:
-    flagged = sum(bool(places(noise(seed, 45))) for seed in range(600))
+    flagged = sum(bool(step_indices(noise(seed, 45))) for seed in range(600))
     assert flagged <= 21  # 2 % of 600 are 12; more than 21 has a chance of 1 in 200 there
 
 
 def test_large_steps_are_found_as_often_as_is_said() -> None:
-    found = sum(any(abs(place - 30) <= 2 for place in places(stepped(seed, 3.0))) for seed in range(200))
+    found = sum(any(abs(place - 30) <= 2 for place in step_indices(series_with_step(seed, 3.0))) for seed in range(200))
     assert found >= 190
 
 
 @pytest.mark.parametrize("after", [10, 70])
 def test_a_step_has_to_be_worth_its_price(after: int) -> None:
-    values = np.array(stepped(5, 6.0, after))
+    values = np.array(series_with_step(5, 6.0, after))
     n, flat = len(values), clipped(scaled(values))
     squares = [((part - part.mean()) ** 2).sum() for part in (flat, flat[:30], flat[30:])]
     price = (squares[0] - squares[1] - squares[2]) / ((1 + 12 / n) * math.log(n))
-    assert places(list(values), 0.99 * price) == [30]
-    assert places(list(values), 1.01 * price) == []
+    assert step_indices(list(values), 0.99 * price) == [30]
+    assert step_indices(list(values), 1.01 * price) == []
 
 
 def test_one_spike_is_no_step() -> None:
     values = noise(3)
-    assert places(values) == []
-    assert places([*values[:20], values[20] + 50.0, *values[21:]]) == []
-    assert places([*values[:39], values[39] + 50.0]) == []
+    assert step_indices(values) == []
+    assert step_indices([*values[:20], values[20] + 50.0, *values[21:]]) == []
+    assert step_indices([*values[:39], values[39] + 50.0]) == []
 
 
 @given(
@@ -97,36 +97,36 @@ def test_one_spike_is_no_step() -> None:
     shift=st.floats(-1e3, 1e3),
 )
 def test_shifting_and_scaling_move_nothing(seed: int, size: float, scale: float, sign: int, shift: float) -> None:
-    values = np.array(stepped(seed, size))
+    values = np.array(series_with_step(seed, size))
     moved = sign * scale * (values + shift)
-    assert places(moved.tolist()) == places(values.tolist())
+    assert step_indices(moved.tolist()) == step_indices(values.tolist())
 
 
 @given(values=st.lists(st.integers(0, 3), min_size=FEWEST, max_size=40), scale=st.sampled_from([0.25, 3, 1024]))
 def test_nor_do_they_where_many_values_are_equal(values: list[int], scale: float) -> None:
-    assert places([scale * value - 7 for value in values]) == places([float(value) for value in values])
+    assert step_indices([scale * value - 7 for value in values]) == step_indices([float(value) for value in values])
 
 
 @given(seed=st.integers(0, 10_000), size=st.floats(0, 6))
 def test_backwards_the_same_steps_are_as_many(seed: int, size: float) -> None:
-    values = stepped(seed, size, after=15)
-    assert len(places(values[::-1])) == len(places(values))
+    values = series_with_step(seed, size, after=15)
+    assert len(step_indices(values[::-1])) == len(step_indices(values))
 
 
 @given(seed=st.integers(0, 10_000), size=st.floats(0, 6))
 def test_a_higher_price_finds_no_more(seed: int, size: float) -> None:
-    assert len(places(stepped(seed, size), 5.0)) <= len(places(stepped(seed, size), 2.5))
+    assert len(step_indices(series_with_step(seed, size), 5.0)) <= len(step_indices(series_with_step(seed, size), 2.5))
 
 
 @pytest.mark.parametrize("penalty", [1e-3, 0.5, 1.0, 100.0])
 def test_any_penalty_above_0_is_one(penalty: float) -> None:
-    assert places(STILL, penalty) == []
+    assert step_indices(STILL, penalty) == []
 
 
 @pytest.mark.parametrize("penalty", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_penalty_that_is_none(penalty: float) -> None:
     with pytest.raises(ConfigError, match=r"expected more than 0; 2\.5 is usual"):
-        places(STILL, penalty)
+        step_indices(STILL, penalty)
 
 
 # ---------------------------------------------------------------------------- its parts
@@ -157,12 +157,12 @@ def test_clipping_leaves_edges() -> None:
 def test_without_ruptures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ruptures", None)
     with pytest.raises(ConfigError, match=r"needs ruptures, .*: pip install 'modellab\[reports\]'"):
-        places(STILL + UP)
-    assert places(STILL) == [], "nothing to look for"
+        step_indices(STILL + UP)
+    assert step_indices(STILL) == [], "nothing to look for"
 
 
 def test_absurd_values_overflow_nothing() -> None:
     """What a damaged line of the ledger may hold: warnings are errors here."""
-    assert places([1e308, -1e308] * 10) == []
+    assert step_indices([1e308, -1e308] * 10) == []
     (step,) = steps(np.array([-1e308] * 15 + [1e308] * 15))
     assert (step.index, step.before, step.after) == (15, -1e308, 1e308)

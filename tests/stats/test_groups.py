@@ -18,7 +18,7 @@ WER = Metric("wer", unit="ratio", better="lower")
 F1 = Metric("f1", unit="ratio", better="higher")
 
 
-def drawn(
+def random_utterances(
     rates: dict[str, float], *, speakers: int = 8, each: int = 10, seed: int = 0
 ) -> tuple[Floats, list[str], list[str]]:
     """Utterances of ten words by so many speakers of each group, who differ by a fifth of their rate."""
@@ -34,7 +34,7 @@ def drawn(
 
 
 def test_the_worst_group_and_the_gap_are_told() -> None:
-    found = groups.compare(WER, *drawn({"f": 0.1, "m": 0.3, "x": 0.12}))
+    found = groups.compare(WER, *random_utterances({"f": 0.1, "m": 0.3, "x": 0.12}))
     assert found.worst is not None
     assert [each.name for each in found.told] == ["m", "x", "f"]
     assert found.gap.value == pytest.approx(found.told[0].estimate.value - found.told[-1].estimate.value)
@@ -48,7 +48,7 @@ def test_the_worst_group_and_the_gap_are_told() -> None:
 
 
 def test_where_more_is_better_the_lowest_group_is_the_worst() -> None:
-    found = groups.compare(F1, *drawn({"f": 0.5, "m": 0.8}))
+    found = groups.compare(F1, *random_utterances({"f": 0.5, "m": 0.8}))
     assert found.worst is not None
     assert found.worst.name == "f"
     assert found.gap.value > 0
@@ -57,7 +57,7 @@ def test_where_more_is_better_the_lowest_group_is_the_worst() -> None:
 
 @pytest.mark.parametrize(("speakers", "each", "few"), [(8, 2, True), (4, 10, True), (5, 4, False), (8, 10, False)])
 def test_few_utterances_or_speakers_have_no_number(speakers: int, each: int, few: bool) -> None:
-    counts, clusters, labels = drawn({"f": 0.1, "m": 0.3}, speakers=speakers, each=each)
+    counts, clusters, labels = random_utterances({"f": 0.1, "m": 0.3}, speakers=speakers, each=each)
     found = groups.compare(WER, counts, clusters, labels)
     assert [math.isnan(rate.estimate.value) for rate in found.rates] == [few] * 2
     assert [(rate.utterances, rate.units) for rate in found.few] == [(speakers * each, speakers)] * (2 * few)
@@ -66,13 +66,13 @@ def test_few_utterances_or_speakers_have_no_number(speakers: int, each: int, few
 
 
 def test_without_named_speakers_each_utterance_is_a_unit() -> None:
-    counts, _, labels = drawn({"f": 0.1, "m": 0.3}, speakers=1, each=20)
+    counts, _, labels = random_utterances({"f": 0.1, "m": 0.3}, speakers=1, each=20)
     found = groups.compare(WER, counts, [""] * len(counts), labels)
     assert [(rate.utterances, rate.units) for rate in found.told] == [(20, 20), (20, 20)]
 
 
 def test_who_is_of_no_group_takes_no_part() -> None:
-    counts, clusters, labels = drawn({"f": 0.1, "m": 0.3, "": 0.8})
+    counts, clusters, labels = random_utterances({"f": 0.1, "m": 0.3, "": 0.8})
     found = groups.compare(WER, counts, clusters, labels)
     without = groups.compare(WER, counts[:160], clusters[:160], labels[:160])
     assert found == without
@@ -80,14 +80,14 @@ def test_who_is_of_no_group_takes_no_part() -> None:
 
 
 def test_one_group_alone_has_no_gap_and_no_test() -> None:
-    found = groups.compare(WER, *drawn({"f": 0.1}))
+    found = groups.compare(WER, *random_utterances({"f": 0.1}))
     assert (found.rates[0].p, found.rates[0].is_told) == (None, True)
     assert math.isnan(found.gap.value)
 
 
 def test_speakers_in_both_groups_are_left_out_of_both_at_once() -> None:
     """The same speakers near and far: what a speaker is like is no spread of the difference."""
-    near, clusters, _ = drawn({"near": 0.2}, speakers=12, each=10)
+    near, clusters, _ = random_utterances({"near": 0.2}, speakers=12, each=10)
     far = near + np.array([1.0, 0.0])
     counts, labels = np.concatenate([near, far]), ["near"] * len(near) + ["far"] * len(far)
     paired = groups.compare(WER, counts, clusters * 2, labels)
@@ -97,7 +97,7 @@ def test_speakers_in_both_groups_are_left_out_of_both_at_once() -> None:
 
 
 def test_the_interval_of_the_gap_is_wider_for_more_pairs() -> None:
-    counts, clusters, labels = drawn({"f": 0.1, "m": 0.3, "x": 0.2, "y": 0.2})
+    counts, clusters, labels = random_utterances({"f": 0.1, "m": 0.3, "x": 0.2, "y": 0.2})
     four = groups.compare(WER, counts, clusters, labels)
     two = groups.compare(WER, counts[:160], clusters[:160], labels[:160])
     assert two.gap.value == four.gap.value
@@ -106,7 +106,7 @@ def test_the_interval_of_the_gap_is_wider_for_more_pairs() -> None:
 
 def test_equal_groups_are_rarely_told_apart() -> None:
     """At most 5 % of families of six: of 60 draws with fixed seeds at most 6."""
-    found = [groups.compare(WER, *drawn(dict.fromkeys("abcdef", 0.2), seed=seed)) for seed in range(60)]
+    found = [groups.compare(WER, *random_utterances(dict.fromkeys("abcdef", 0.2), seed=seed)) for seed in range(60)]
     assert sum(each.apart for each in found) <= 6
     assert sum(any(rate.apart for rate in each.rates) for each in found) <= 6
 

@@ -19,7 +19,7 @@ RECALL = Metric("recall", unit="ratio", better="higher")
 SCORE = Metric("score", unit="1", better="higher")
 
 
-def drawn(rate: float, n: int, seed: int = 0, words: int = 10) -> Floats:
+def random_counts(rate: float, n: int, seed: int = 0, words: int = 10) -> Floats:
     """Error counts of n utterances of equal length, and their words."""
     errors = np.random.default_rng(seed).binomial(words, rate, size=n).astype(float)
     return np.column_stack([errors, np.full(n, float(words))])
@@ -66,7 +66,7 @@ def test_a_rate_that_hangs_on_one_unit_has_no_error() -> None:
 
 
 def test_with_equal_lengths_it_is_the_t_test() -> None:
-    counts = drawn(0.1, 50)
+    counts = random_counts(0.1, 50)
     found = intervals.pooled(WER, counts, [""] * 50)
     rates = counts[:, 0] / 10
     assert found.value == pytest.approx(rates.mean())
@@ -87,7 +87,7 @@ def test_with_unequal_lengths_it_is_the_ratio_estimator() -> None:
 
 def test_a_speakers_utterances_count_as_one() -> None:
     """Every utterance four times, said by the same person: as much as if each had been there once."""
-    once = drawn(0.1, 30)
+    once = random_counts(0.1, 30)
     four = np.repeat(once, 4, axis=0)
     names = [f"speaker {i}" for i in range(30) for _ in range(4)]
     alone, together = intervals.pooled(WER, once, [""] * 30), intervals.pooled(WER, four, names)
@@ -98,7 +98,7 @@ def test_a_speakers_utterances_count_as_one() -> None:
 
 def test_the_error_is_that_of_the_ratio_estimator() -> None:
     """For a fixed bottom the jackknife is the textbook formula, to first order in 1/n."""
-    before, after = drawn(0.1, 2000), drawn(0.1, 2000, seed=1)
+    before, after = random_counts(0.1, 2000), random_counts(0.1, 2000, seed=1)
     difference, words = after[:, 0] - before[:, 0], before[:, 1]
     residual = difference - difference.sum() / words.sum() * words
     textbook = math.sqrt(2000 / 1999 * float((residual**2).sum())) / words.sum()

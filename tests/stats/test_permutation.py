@@ -22,7 +22,7 @@ F1 = Metric("f1", unit="ratio", better="higher")
 WIL = Metric("wil", unit="ratio", better="lower", rate=wil_rate)
 
 
-def drawn(count: int, seed: int = 3, churn: float = 0.5) -> tuple[Floats, Floats]:
+def random_counts(count: int, seed: int = 3, churn: float = 0.5) -> tuple[Floats, Floats]:
     generator = np.random.default_rng(seed)
     words = generator.integers(4, 20, count)
     errors = generator.binomial(words, 0.1, (2, count))
@@ -32,7 +32,7 @@ def drawn(count: int, seed: int = 3, churn: float = 0.5) -> tuple[Floats, Floats
 
 @pytest.mark.parametrize("count", [8, 12, 60, 400])
 def test_p_is_that_of_scipy(count: int) -> None:
-    before, after = drawn(count)
+    before, after = random_counts(count)
     reference = stats.permutation_test(
         ((after - before)[:, 0],),
         lambda x, axis: x.sum(axis=axis),
@@ -74,7 +74,7 @@ def test_how_many_are_drawn_at_a_time_is_of_no_consequence(cells: int) -> None:
 
 @pytest.mark.parametrize(("size", "within"), [(1.0, 1e-12), (0.3, 0.02)], ids=["whole: all counted", "seconds: drawn"])
 def test_more_units_than_are_counted_one_by_one_agree_with_those(size: float, within: float) -> None:
-    before, after = (side * (size, 1.0) for side in drawn(13, churn=1.0))
+    before, after = (side * (size, 1.0) for side in random_counts(13, churn=1.0))
     counted, _ = permutation_p(WER, before, after)
     assert permutation_p(WER, before, after, exact=0)[0] == pytest.approx(counted, abs=within)
 
@@ -95,7 +95,7 @@ def test_the_least_p(changed: int, expected: float) -> None:
 # ---------------------------------------------------------------------------- every swapping counted by one FFT
 
 
-def enumerated(changes: list[float]) -> tuple[float, float]:
+def exact_ps(changes: list[float]) -> tuple[float, float]:
     sums = [
         sum(s * c for s, c in zip(signs, changes, strict=True))
         for signs in itertools.product((1, -1), repeat=len(changes))
@@ -107,7 +107,7 @@ def enumerated(changes: list[float]) -> tuple[float, float]:
 @given(st.lists(st.integers(-9, 9), min_size=1, max_size=10).filter(any))
 def test_it_is_what_enumeration_gives(changes: list[int]) -> None:
     found = sign_flip_p(np.array(changes, dtype=float))
-    assert found == pytest.approx(enumerated([float(c) for c in changes]), abs=1e-12)
+    assert found == pytest.approx(exact_ps([float(c) for c in changes]), abs=1e-12)
 
 
 @given(st.lists(st.integers(-9, 9), min_size=1, max_size=30).filter(any), st.randoms(), st.sampled_from([2, 3, 1000]))

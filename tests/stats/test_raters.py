@@ -18,7 +18,7 @@ def votes(table: Floats) -> tuple[list[float], list[int], list[int]]:
     return list(scores), list(by), list(on)
 
 
-def by_anova(table: Floats) -> tuple[float, float, float]:
+def anova_variances(table: Floats) -> tuple[float, float, float]:
     """Two-way random effects of a table without gaps, by expected mean squares (Searle, "Linear Models", 1971)."""
     rows, columns = table.shape
     whole = table.mean()
@@ -29,7 +29,7 @@ def by_anova(table: Floats) -> tuple[float, float, float]:
     return (of_rows - rest) / columns, (of_columns - rest) / rows, rest
 
 
-def drawn(seed: int, n_raters: int, n_items: int, rater: float, item: float, rest: float) -> Floats:
+def random_scores(seed: int, n_raters: int, n_items: int, rater: float, item: float, rest: float) -> Floats:
     random = np.random.default_rng(seed)
     return (
         3.0
@@ -40,16 +40,16 @@ def drawn(seed: int, n_raters: int, n_items: int, rater: float, item: float, res
 
 
 def test_a_whole_table_has_the_variances_of_the_analysis_of_variance() -> None:
-    table = drawn(1, 12, 20, 0.7, 0.5, 0.9)
+    table = random_scores(1, 12, 20, 0.7, 0.5, 0.9)
     found = raters.variances(*votes(table))
-    assert (found.rater, found.item, found.rest) == pytest.approx(by_anova(table), rel=1e-9)
+    assert (found.rater, found.item, found.rest) == pytest.approx(anova_variances(table), rel=1e-9)
 
 
 @pytest.mark.parametrize("missing", [0.0, 0.5])
 def test_nineteen_of_twenty_intervals_hold_the_truth(missing: float) -> None:
     inside, plain, times = 0, 0, 400
     for seed in range(times):
-        table = drawn(seed, 12, 24, 0.6, 0.5, 0.8)
+        table = random_scores(seed, 12, 24, 0.6, 0.5, 0.8)
         table[np.random.default_rng(seed + times).random(table.shape) < missing] = math.nan
         scores, by, on = votes(table)
         found = raters.mean(scores, by, on)

@@ -20,7 +20,7 @@ WORD_S = 0.5
 SENTENCE = ["turn", "up", "the", "fan", "and", "open", "the", "gate", "please"]
 
 
-class Stopped:
+class StoppedClock:
     """A clock that stands still, so that only what arrives counts."""
 
     time_s = 0.0
@@ -37,7 +37,7 @@ def ramp(words: int) -> Audio:
     return Audio(np.arange(round(words * WORD_S * RATE_HZ), dtype=np.float32), RATE_HZ)
 
 
-def hears(words: list[str]) -> Callable[[Audio], Transcript]:
+def recogniser_of(words: list[str]) -> Callable[[Audio], Transcript]:
     """A recogniser that hears the words that are wholly inside what it is given, each a segment of its own."""
 
     def transcribe(audio: Audio) -> Transcript:
@@ -49,12 +49,12 @@ def hears(words: list[str]) -> Callable[[Audio], Transcript]:
     return transcribe
 
 
-def said(provider: Buffered, audio: Audio, chunk_s: float = 0.25) -> list[Event]:
-    return [noted.event for noted in listen(provider, audio, Stopped, chunk_s)]
+def events_of(provider: Buffered, audio: Audio, chunk_s: float = 0.25) -> list[Event]:
+    return [noted.event for noted in listen(provider, audio, StoppedClock, chunk_s)]
 
 
 def test_words_become_final_when_two_hypotheses_agree() -> None:
-    events = said(Buffered(hears(["turn", "up"])), ramp(3))
+    events = events_of(Buffered(recogniser_of(["turn", "up"])), ramp(3))
     assert [(event.kind, event.text) for event in events] == [
         ("partial", "turn"),
         ("final", "turn"),
@@ -67,16 +67,16 @@ def test_words_become_final_when_two_hypotheses_agree() -> None:
 
 def test_a_word_that_is_taken_back_was_never_final() -> None:
     answers = iter(["two", "turn of", "turn up", "turn up"])
-    events = said(Buffered(lambda _: Transcript(next(answers))), ramp(4))
+    events = events_of(Buffered(lambda _: Transcript(next(answers))), ramp(4))
     assert " ".join(event.text for event in events if event.kind == "final") == "turn up"
     assert Event("partial", "turn of", 1.0) in events
 
 
 def test_what_is_left_when_the_audio_ends_becomes_final() -> None:
     once = Buffered(lambda _: Transcript("all at once"), step_s=30.0)
-    assert said(once, ramp(4)) == [Event("final", "all at once", 2.0)]
-    both = Buffered(hears(["turn", "up", "the"]))
-    events = said(both, Audio(ramp(4).samples[:1700], RATE_HZ), chunk_s=0.4)
+    assert events_of(once, ramp(4)) == [Event("final", "all at once", 2.0)]
+    both = Buffered(recogniser_of(["turn", "up", "the"]))
+    events = events_of(both, Audio(ramp(4).samples[:1700], RATE_HZ), chunk_s=0.4)
     assert " ".join(event.text for event in events if event.kind == "final") == "turn up the"
 
 
@@ -84,8 +84,8 @@ def test_what_is_left_when_the_audio_ends_becomes_final() -> None:
 def test_every_word_is_said_once_however_the_audio_is_cut(
     chunk_s: float, step_s: float, window_s: float, words: int
 ) -> None:
-    provider = Buffered(hears(SENTENCE[:words]), step_s, window_s, longest_s=window_s + 3)
-    events = said(provider, ramp(words + 1), chunk_s)
+    provider = Buffered(recogniser_of(SENTENCE[:words]), step_s, window_s, longest_s=window_s + 3)
+    events = events_of(provider, ramp(words + 1), chunk_s)
     assert " ".join(event.text for event in events if event.kind == "final") == " ".join(SENTENCE[:words])
 
 
@@ -94,9 +94,9 @@ def test_a_long_window_is_cut_behind_words_that_are_final() -> None:
 
     def transcribe(audio: Audio) -> Transcript:
         lengths.append(audio.duration_s)
-        return hears(SENTENCE * 5)(audio)
+        return recogniser_of(SENTENCE * 5)(audio)
 
-    events = said(Buffered(transcribe, window_s=3.0), ramp(46))
+    events = events_of(Buffered(transcribe, window_s=3.0), ramp(46))
     assert max(lengths) <= 3.0 + 0.5
     assert " ".join(event.text for event in events if event.kind == "final") == " ".join(SENTENCE * 5)
 
@@ -108,7 +108,7 @@ def test_a_window_without_a_place_to_cut_is_closed() -> None:
         lengths.append(audio.duration_s)
         return Transcript(f"mumble {len(lengths)}")
 
-    said(Buffered(mumbles, window_s=2.0, longest_s=3.0), ramp(20))
+    events_of(Buffered(mumbles, window_s=2.0, longest_s=3.0), ramp(20))
     assert max(lengths) == 3.0
 
 
@@ -148,4 +148,4 @@ def test_what_is_no_event_is_told(event: object) -> None:
         finish = feed
 
     with pytest.raises(TypeError, match=r"a stream gave .*, expected Event\('partial' or 'final'"):
-        listen(Odd(), ramp(1), Stopped, 0.5)  # type: ignore[arg-type]
+        listen(Odd(), ramp(1), StoppedClock, 0.5)  # type: ignore[arg-type]

@@ -20,7 +20,7 @@ def sound(*parts: tuple[float, float]) -> Samples:
     return np.concatenate(pieces).astype(np.float32)
 
 
-def loud(samples: Samples, threshold: float = 0.5) -> list[bool]:
+def speech_frames(samples: Samples, threshold: float = 0.5) -> list[bool]:
     return Levels(RATE_HZ, threshold).feed(samples)
 
 
@@ -36,19 +36,19 @@ def loud(samples: Samples, threshold: float = 0.5) -> list[bool]:
     ],
 )
 def test_frames_louder_than_the_noise_are_speech(parts: list[tuple[float, float]], fraction: float) -> None:
-    assert np.mean(loud(sound(*parts))) == pytest.approx(fraction, abs=0.02)
+    assert np.mean(speech_frames(sound(*parts))) == pytest.approx(fraction, abs=0.02)
 
 
 def test_noise_that_goes_on_is_no_speech_after_a_while() -> None:
-    frames = loud(sound((30.0, -30.0)))
+    frames = speech_frames(sound((30.0, -30.0)))
     assert all(frames[:10])
     assert not any(frames[-250:])
 
 
 def test_a_threshold_of_one_wants_more_than_a_threshold_of_nothing() -> None:
     noise_and_a_little_more = sound((1.0, -50.0), (1.0, -42.0))
-    assert sum(loud(noise_and_a_little_more, 0.0)) > 40
-    assert sum(loud(noise_and_a_little_more, 1.0)) == 0
+    assert sum(speech_frames(noise_and_a_little_more, 0.0)) > 40
+    assert sum(speech_frames(noise_and_a_little_more, 1.0)) == 0
 
 
 def turns(samples: Samples, chunk: int) -> tuple[list[Part], Samples]:

@@ -20,7 +20,7 @@ BATCH = SimpleNamespace(transcribe=lambda audio: Transcript("a"))
 NATIVE = SimpleNamespace(open_stream=lambda rate_hz: None, **vars(BATCH))
 
 
-class Hands:
+class ManualStopwatch:
     """A stopwatch that stands where it is put."""
 
     def __init__(self) -> None:
@@ -35,13 +35,13 @@ class Hands:
         self.time_s += duration_s
 
 
-class Slow:
+class SlowProvider:
     """Works for so long on each chunk."""
 
-    def __init__(self, hands: Hands, work_s: float) -> None:
+    def __init__(self, hands: ManualStopwatch, work_s: float) -> None:
         self.hands, self.work_s = hands, work_s
 
-    def open_stream(self, rate_hz: int) -> Slow:
+    def open_stream(self, rate_hz: int) -> SlowProvider:
         return self
 
     def feed(self, chunk: Samples) -> list[Event]:
@@ -53,8 +53,8 @@ class Slow:
 
 
 def times(work_s: float) -> list[float]:
-    hands = Hands()
-    noted = listen(Slow(hands, work_s), Audio(np.zeros(10, np.float32), 10), lambda: VirtualClock(hands), 0.25)
+    hands = ManualStopwatch()
+    noted = listen(SlowProvider(hands, work_s), Audio(np.zeros(10, np.float32), 10), lambda: VirtualClock(hands), 0.25)
     assert [each.fed_s for each in noted] == [0.2, 0.4, 0.6, 0.8, 1.0, float("inf")]
     return [round(each.at_s, 6) for each in noted]
 
@@ -68,8 +68,8 @@ def test_a_slow_engine_has_a_queue() -> None:
 
 
 def test_the_real_clock_sleeps_until_the_chunk_was_spoken() -> None:
-    hands = Hands()
-    listen(Slow(hands, 0.3), Audio(np.zeros(10, np.float32), 10), lambda: WallClock(hands, hands.sleep), 0.5)
+    hands = ManualStopwatch()
+    listen(SlowProvider(hands, 0.3), Audio(np.zeros(10, np.float32), 10), lambda: WallClock(hands, hands.sleep), 0.5)
     assert [round(each, 6) for each in hands.slept] == [0.5, 0.2]
 
 

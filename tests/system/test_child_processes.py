@@ -43,30 +43,30 @@ def ask(child: subprocess.Popen[str], line: str) -> None:
 
 
 @pytest.fixture
-def here() -> set[int]:
+def running_before() -> set[int]:
     """What other tests have left running."""
     return set(child_processes.living())
 
 
-def new(here: set[int]) -> list[int]:
-    return [pid for pid in child_processes.living() if pid not in here]
+def started_since(running_before: set[int]) -> list[int]:
+    return [pid for pid in child_processes.living() if pid not in running_before]
 
 
-def test_a_child_is_seen_with_its_own_children(here: set[int], child: subprocess.Popen[str]) -> None:
-    assert new(here) == [child.pid]
+def test_a_child_is_seen_with_its_own_children(running_before: set[int], child: subprocess.Popen[str]) -> None:
+    assert started_since(running_before) == [child.pid]
     ask(child, "globals().update(own=subprocess.Popen([sys.executable, '-c', 'input()'], stdin=-1))")
-    first, second = new(here)
+    first, second = started_since(running_before)
     assert first == child.pid
     assert second != os.getpid()
     ask(child, "own.communicate()")
-    assert new(here) == [child.pid]
+    assert started_since(running_before) == [child.pid]
 
 
 def test_without_the_kernels_list_they_are_found_all_the_same(
-    here: set[int], child: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    running_before: set[int], child: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(child_processes, "PROC", tmp_path)
-    assert new(here) == [child.pid]
+    assert started_since(running_before) == [child.pid]
 
 
 def test_its_memory_is_on_the_peak_though_it_has_let_go_of_it(child: subprocess.Popen[str]) -> None:

@@ -62,22 +62,22 @@ def is_gone(pid: int) -> bool:
     return False
 
 
-def closed(child: JsonChild) -> None:
+def close(child: JsonChild) -> None:
     child.close()
 
 
-def hung(child: JsonChild) -> None:
+def let_hang(child: JsonChild) -> None:
     with pytest.raises(HangError):
         child.ask("sleep", {}, 0.2)
 
 
-def crashed(child: JsonChild) -> None:
+def let_crash(child: JsonChild) -> None:
     with pytest.raises(CrashError):
         child.ask("crash", {}, 60)
     child.close()
 
 
-@pytest.mark.parametrize("end", [closed, hung, crashed])
+@pytest.mark.parametrize("end", [close, let_hang, let_crash])
 def test_a_daemon_of_a_child_ends_with_it(end: Callable[[JsonChild], None], tmp_path: Path) -> None:
     (tmp_path / "child.py").write_text(CODE)
     child = JsonChild([sys.executable, str(tmp_path / "child.py")])

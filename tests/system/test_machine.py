@@ -113,7 +113,7 @@ def test_cpu_names_lose_their_marketing(marketing, name):
 
 
 @pytest.fixture
-def fresh(monkeypatch):
+def forgotten_hardware(monkeypatch):
     """The functions that ask the hardware have forgotten their answers, before and after."""
     monkeypatch.delenv("MODELLAB_MACHINE", raising=False)
     for function in (machine._cpu, machine._gpu):
@@ -131,18 +131,18 @@ CPUINFO = [
 
 
 @pytest.mark.parametrize(("cpuinfo", "expected"), CPUINFO)
-def test_the_class_of_a_cpu(fresh, cpuinfo, expected):
-    fresh.setattr(Path, "read_text", lambda *_, **__: cpuinfo)
-    fresh.setattr("platform.system", lambda: "Linux")
-    fresh.setattr("platform.processor", lambda: "")
-    fresh.setattr("platform.machine", lambda: "aarch64")
-    fresh.setattr("os.cpu_count", lambda: 2)
+def test_the_class_of_a_cpu(forgotten_hardware, cpuinfo, expected):
+    forgotten_hardware.setattr(Path, "read_text", lambda *_, **__: cpuinfo)
+    forgotten_hardware.setattr("platform.system", lambda: "Linux")
+    forgotten_hardware.setattr("platform.processor", lambda: "")
+    forgotten_hardware.setattr("platform.machine", lambda: "aarch64")
+    forgotten_hardware.setattr("os.cpu_count", lambda: 2)
 
     assert machine_class(1, "cpu") == expected
 
 
 @pytest.fixture
-def nvidia_smi(fresh, tmp_path):
+def nvidia_smi(forgotten_hardware, tmp_path):
     """An nvidia-smi that knows two GPUs by number and one by UUID."""
     program = tmp_path / "nvidia-smi"
     large = 'echo "NVIDIA H100 80GB HBM3, 570.1"'
@@ -150,8 +150,8 @@ def nvidia_smi(fresh, tmp_path):
         f'#!/bin/sh\ncase "$4" in 0) echo "NVIDIA L4, 550.54.15";; 1|GPU-aa) {large};; *) exit 6;; esac\n'
     )
     program.chmod(0o755)
-    fresh.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    return fresh
+    forgotten_hardware.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    return forgotten_hardware
 
 
 GPUS = [
@@ -176,8 +176,8 @@ OVERRIDES = [("cpu", "ci-large-4t"), ("cuda", "ci-large-cuda"), ("mps", "ci-larg
 
 
 @pytest.mark.parametrize(("device", "expected"), OVERRIDES)
-def test_a_fleet_can_name_its_machines(fresh, device, expected):
-    fresh.setenv("MODELLAB_MACHINE", "CI large")
+def test_a_fleet_can_name_its_machines(forgotten_hardware, device, expected):
+    forgotten_hardware.setenv("MODELLAB_MACHINE", "CI large")
 
     assert machine_class(4, device) == expected
 
@@ -185,10 +185,10 @@ def test_a_fleet_can_name_its_machines(fresh, device, expected):
 OTHER_LETTERS = ["größe", "grüße", "本番", "生産", "*", "?", "x" * 300, "x" * 299 + "y"]
 
 
-def test_two_names_of_machines_stay_two(fresh):
+def test_two_names_of_machines_stay_two(forgotten_hardware):
     classes = []
     for name in OTHER_LETTERS:
-        fresh.setenv("MODELLAB_MACHINE", name)
+        forgotten_hardware.setenv("MODELLAB_MACHINE", name)
         classes.append(machine_class(1, "cpu"))
 
     assert len(set(classes)) == len(OTHER_LETTERS)

@@ -57,7 +57,7 @@ def test_doubtful_words_are_marked_and_quoted_ones_are_not(word: str) -> None:
     assert list(yamltext.unquoted(parse(f"a: '{word}'"))) == []
 
 
-def laughs(levels: int) -> str:
+def billion_laughs(levels: int) -> str:
     lines = ["a0: &a0 [x,x,x,x,x,x,x,x,x,x]"]
     lines += [f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 10)}]" for n in range(1, levels)]
     return "\n".join(lines)
@@ -71,7 +71,7 @@ def laughs(levels: int) -> str:
         ("a: " + "[" * 51 + "]" * 51, "line 1: nested deeper than 50"),
         ("[" * 100_000, "line 1: nested deeper than 50"),
         ("{a: " * 100_000, "line 1: nested deeper than 50"),
-        (laughs(9), r"line \d: aliases \(\*a\d\) expand to more than 10000 values"),
+        (billion_laughs(9), r"line \d: aliases \(\*a\d\) expand to more than 10000 values"),
         ("a: &a [*a]", r"line 1: \*a stands for nothing that is complete before it"),
         ("a: *b", r"line 1: \*b stands for nothing"),
         ("a: &a {}\nb: {<<: *a}", r"line 2: a merge key \(<<\) is not read here"),

@@ -25,11 +25,11 @@ def sample(*words: list[Any]) -> alignment.Sample:
     return alignment.read({**ROW, "words": words or WORDS}, OPTIONS)
 
 
-def heard(*words: tuple[str, float, float], forced: bool = False) -> dict[str, Any]:
+def output_of(*words: tuple[str, float, float], forced: bool = False) -> dict[str, Any]:
     return alignment.encode(alignment.Answer([Word(*word) for word in words], forced))
 
 
-SAME = heard(*((text, start_s, end_s) for text, start_s, end_s in WORDS))
+SAME = output_of(*((text, start_s, end_s) for text, start_s, end_s in WORDS))
 
 
 def test_a_row_becomes_a_case() -> None:
@@ -86,10 +86,10 @@ def test_the_model_gets_audio_and_words_but_no_times(tmp_path: Path) -> None:
 
 
 def test_words_are_json_and_unknown_times_null() -> None:
-    output = heard(("a", float(np.float32(0.5)), 1), ("b", math.nan, math.inf))
+    output = output_of(("a", float(np.float32(0.5)), 1), ("b", math.nan, math.inf))
     assert output == {"words": [["a", 0.5, 1.0], ["b", None, None]], "forced": False}
     assert json.loads(json.dumps(output)) == output
-    assert heard() == {"words": [], "forced": False}
+    assert output_of() == {"words": [], "forced": False}
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_anything_else_says_what_came(words: object, says: str) -> None:
 
 
 def test_score_gives_exactly_the_metrics() -> None:
-    for output in (None, heard(), SAME):
+    for output in (None, output_of(), SAME):
         assert set(alignment.score(sample(), output)) == set(METRIC)
 
 
@@ -127,7 +127,7 @@ def test_a_perfect_answer() -> None:
 
 
 def test_seconds_and_shares_by_hand() -> None:
-    counts = alignment.score(sample(), heard(("turn", 0.04, 0.3), ("the", 0.3, 0.4), ("lights", 0.5, 1.15)))
+    counts = alignment.score(sample(), output_of(("turn", 0.04, 0.3), ("the", 0.3, 0.4), ("lights", 0.5, 1.15)))
     assert counts["mean_error_s"] == pytest.approx(Ratio(0.21, 4))
     assert counts["bias_s"] == pytest.approx(Ratio(0.09, 4))
     assert counts["matched_rate"] == Ratio(2, 3)
@@ -136,7 +136,7 @@ def test_seconds_and_shares_by_hand() -> None:
 
 
 def test_times_that_cannot_be_are_counted_and_not_mended() -> None:
-    output = heard(("turn", 0.3, 0.1), ("on", 0.3, 0.5), ("lights", 0.5, 2.5))
+    output = output_of(("turn", 0.3, 0.1), ("on", 0.3, 0.5), ("lights", 0.5, 2.5))
     assert output["words"][2] == ["lights", 0.5, 2.5]
     assert alignment.score(sample(), output)["misplaced_rate"] == Ratio(2, 3)
 
@@ -149,7 +149,7 @@ def test_a_model_that_raised_found_nothing() -> None:
 
 
 def test_show_has_a_line_for_each_word() -> None:
-    lines = alignment.show(sample(), heard(("turn", 0.12, 0.28), ("off", 0.3, 0.5), ("lights", 0.5, 1.0)))
+    lines = alignment.show(sample(), output_of(("turn", 0.12, 0.28), ("off", 0.3, 0.5), ("lights", 0.5, 1.0)))
     assert lines[1].split() == ["turn", "0.10-0.30", "0.12-0.28", "+20", "-20"]
     assert lines[2].split() == ["on", "0.30-0.50", "not", "found"]
     assert lines[3].split() == ["lights", "0.50-1.00", "0.50-1.00", "+0", "+0"]

@@ -35,7 +35,7 @@ def sample(text: str, **header: str) -> asr.Sample:
     return asr.read({**ROW, "text": text}, {**HEADER, **header})
 
 
-def said(text: str) -> dict[str, Any]:
+def output_of(text: str) -> dict[str, Any]:
     return asr.encode(Transcript(text))
 
 
@@ -63,7 +63,7 @@ def test_the_language_chooses_the_profile_of_auto() -> None:
     header = {"normaliser": "auto", "language": "mul"}
     read = [asr.read({**ROW, "text": text, "language": tag}, header) for tag, text in [("ru", "Ещё!"), ("zh", "你好")]]
     assert [sample.reference for sample in read] == ["еще", "你 好"]
-    counts = asr.score(read[1], said("你号"))
+    counts = asr.score(read[1], output_of("你号"))
     assert (counts["wer"], counts["cer"]) == (Ratio(1, 2), Ratio(1, 2))
     with pytest.raises(ConfigError, match="unknown language code 'mul'"):
         asr.read(ROW, header)
@@ -89,20 +89,20 @@ def test_a_clip_without_speech_has_an_empty_text() -> None:
     """Words made up there are insertions, as sclite and jiwer count them; saying nothing is right, not empty."""
     spoken, silent = sample("turn on the light"), sample("")
     assert silent.reference == ""
-    right, wrong = asr.score(silent, said("")), asr.score(silent, said("Thank you."))
-    heard = asr.score(spoken, said("turn on the light"))
+    right, wrong = asr.score(silent, output_of("")), asr.score(silent, output_of("Thank you."))
+    heard = asr.score(spoken, output_of("turn on the light"))
     assert value("wer", heard, right) == 0.0
     assert value("wer", heard, wrong) == 2 / 4
     assert value("hallucination_rate", heard, right, wrong) == 1 / 2
     assert value("empty_rate", heard, right) == 0.0
     assert value("short_rate", right, heard) == 0.0
-    assert value("empty_rate", asr.score(spoken, said("")), right) == 1.0
+    assert value("empty_rate", asr.score(spoken, output_of("")), right) == 1.0
     assert asr.score(silent, None)["hallucination_rate"] == Ratio(0.0, 1.0)
-    assert asr.show(silent, said("thank you"))
+    assert asr.show(silent, output_of("thank you"))
 
 
 def test_without_a_clip_of_that_kind_there_is_no_rate_of_made_up_words() -> None:
-    assert math.isnan(value("hallucination_rate", asr.score(sample("a b"), said("a c d"))))
+    assert math.isnan(value("hallucination_rate", asr.score(sample("a b"), output_of("a c d"))))
 
 
 @given(
@@ -113,7 +113,7 @@ def test_without_a_clip_of_that_kind_there_is_no_rate_of_made_up_words() -> None
 def test_the_pooled_wer_is_jiwers_also_with_clips_without_speech(pairs: list[tuple[str, str]]) -> None:
     import jiwer
 
-    counts = [asr.score(sample(reference, normaliser="none"), said(hypothesis)) for reference, hypothesis in pairs]
+    counts = [asr.score(sample(reference, normaliser="none"), output_of(hypothesis)) for reference, hypothesis in pairs]
     references, hypotheses = map(list, zip(*pairs, strict=True))
     assert value("wer", *counts) == pytest.approx(jiwer.wer(references, hypotheses))
 
@@ -180,24 +180,24 @@ def test_anything_else_says_what_came(output: object, says: str) -> None:
 
 
 def test_score_gives_exactly_the_metrics() -> None:
-    for output in (None, said("a"), said("")):
+    for output in (None, output_of("a"), output_of("")):
         counts = set(asr.score(sample("a b"), output))
         assert counts <= set(METRIC)
         assert {name for name, metric in METRIC.items() if not metric.optional} <= counts
 
 
 def test_both_sides_go_through_the_normaliser() -> None:
-    counts = asr.score(sample("Forty-two degrees!"), said("42 DEGREES"))
+    counts = asr.score(sample("Forty-two degrees!"), output_of("42 DEGREES"))
     assert counts["wer"] == Ratio(0, 2)
     assert counts["cer"] == Ratio(0, 10)
     assert counts["success_rate"] == Ratio(1)
 
 
 def test_without_a_normaliser_casing_and_punctuation_count() -> None:
-    assert asr.score(sample("Turn it on.", normaliser="none"), said("turn it on"))["wer"] == Ratio(2, 3)
+    assert asr.score(sample("Turn it on.", normaliser="none"), output_of("turn it on"))["wer"] == Ratio(2, 3)
 
 
-@pytest.mark.parametrize("output", [None, said(""), said(" (noise) ")])
+@pytest.mark.parametrize("output", [None, output_of(""), output_of(" (noise) ")])
 def test_nothing_said_is_all_words_deleted(output: Mapping[str, Any] | None) -> None:
     counts = asr.score(sample("turn it on"), output)
     assert counts["wer"] == Ratio(3, 3)
@@ -222,7 +222,7 @@ def test_nothing_said_is_all_words_deleted(output: Mapping[str, Any] | None) -> 
 )
 def test_each_sickness_breaks_its_own_limit(hypothesis: str, sick: set[str]) -> None:
     healthy = sample("turn on the kitchen light right now")
-    counts = asr.score(healthy, said(hypothesis))
+    counts = asr.score(healthy, output_of(hypothesis))
     broken = {
         name
         for name, limit in asr.LIMITS.items()
@@ -234,12 +234,15 @@ def test_each_sickness_breaks_its_own_limit(hypothesis: str, sick: set[str]) -> 
 
 def test_a_loop_that_was_really_said_is_no_loop() -> None:
     chant = "no more war " * 4
-    assert value("loop_rate", asr.score(sample(chant), said(chant))) == 0
-    assert value("loop_rate", asr.score(sample("no more war"), said(chant))) == 1
+    assert value("loop_rate", asr.score(sample(chant), output_of(chant))) == 0
+    assert value("loop_rate", asr.score(sample("no more war"), output_of(chant))) == 1
 
 
 def test_shares_pool_over_utterances() -> None:
-    right, wrong = asr.score(sample("a b c d e f g h i"), said("a b c d e f g h i")), asr.score(sample("x"), said("y"))
+    right, wrong = (
+        asr.score(sample("a b c d e f g h i"), output_of("a b c d e f g h i")),
+        asr.score(sample("x"), output_of("y")),
+    )
     assert value("wer", right, wrong) == 0.1
     assert value("wil", right, wrong) == pytest.approx(1 - 81 / 100)
 
@@ -253,7 +256,7 @@ def test_an_output_read_back_from_json_scores_the_same() -> None:
 
 
 def test_show_lets_a_person_see_the_error() -> None:
-    assert asr.show(sample("set it to forty degrees"), said("set to 40 degrees")) == [
+    assert asr.show(sample("set it to forty degrees"), output_of("set to 40 degrees")) == [
         "ref  set it to 40 degrees",
         "hyp  set ** to 40 degrees",
         "         D",
@@ -263,7 +266,7 @@ def test_show_lets_a_person_see_the_error() -> None:
 
 
 def test_a_baseline_remembers_the_text_as_it_came() -> None:
-    assert asr.remember(said("Forty-two!")) == "Forty-two!"
+    assert asr.remember(output_of("Forty-two!")) == "Forty-two!"
     assert asr.remember(None) is None
 
 

@@ -11,16 +11,16 @@ from modellab.errors import DatasetError
 from modellab.tasks import asr
 from modellab.types import Ratio, Transcript
 
-from .test_asr import HEADER, METRIC, ROW, said, sample
+from .test_asr import HEADER, METRIC, ROW, output_of, sample
 
 
-def listed(text: str, **lists: object) -> asr.Sample:
+def sample_with(text: str, **lists: object) -> asr.Sample:
     return asr.read({**ROW, "text": text, **lists}, HEADER)
 
 
 def test_a_row_asks_for_phrases_which_go_through_the_normaliser() -> None:
-    wanted = listed("Call Dr. Anna at twenty-one!", keywords=["ANNA", "twenty-one", "Bob"], code_switched=["call"])
-    counts = asr.score(wanted, said("call doctor anna at 21 bob"))
+    wanted = sample_with("Call Dr. Anna at twenty-one!", keywords=["ANNA", "twenty-one", "Bob"], code_switched=["call"])
+    counts = asr.score(wanted, output_of("call doctor anna at 21 bob"))
     assert (counts["keyword_recall"], counts["keyword_precision"]) == (Ratio(2, 2), Ratio(2, 3))
     assert counts["pier"] == Ratio(0, 1)
     assert "entity_recall" not in counts
@@ -37,13 +37,13 @@ def test_a_row_asks_for_phrases_which_go_through_the_normaliser() -> None:
 )
 def test_lists_that_are_none_name_the_case(lists: dict[str, object], says: str) -> None:
     with pytest.raises(DatasetError, match=rf"case '007': {says}"):
-        listed("Call Anna.", **lists)
+        sample_with("Call Anna.", **lists)
 
 
 def test_words_of_another_language_may_stand_in_any_of_several_references() -> None:
-    wanted = listed("Das Treffen ist aus.", references=["Das Meeting ist aus."], code_switched=["Meeting"])
-    assert asr.score(wanted, said("das meeting ist aus"))["pier"] == Ratio(0, 1)
-    assert asr.score(wanted, said("das treffen ist aus"))["pier"] == Ratio(0, 0)
+    wanted = sample_with("Das Treffen ist aus.", references=["Das Meeting ist aus."], code_switched=["Meeting"])
+    assert asr.score(wanted, output_of("das meeting ist aus"))["pier"] == Ratio(0, 1)
+    assert asr.score(wanted, output_of("das treffen ist aus"))["pier"] == Ratio(0, 0)
 
 
 def test_a_session_asks_for_what_its_chunks_ask_for() -> None:
@@ -52,13 +52,13 @@ def test_a_session_asks_for_what_its_chunks_ask_for() -> None:
         asr.read({**ROW, "text": text, "session": "a", "chunk": i, "keywords": [word]}, header)
         for i, (text, word) in enumerate([("call anna", "anna"), ("call bob", "bob")])
     ]
-    whole, output = asr.of_session(parts, [said("call anna"), said("call")])
+    whole, output = asr.of_session(parts, [output_of("call anna"), output_of("call")])
     assert asr.score(whole, output)["keyword_recall"] == Ratio(1, 2)
 
 
 def test_of_nothing_there_is_no_rate_and_no_division() -> None:
     for text, heard in [("", "thank you"), ("a b", ""), ("Room 20.", "room twenty")]:
-        for name, counts in asr.score(sample(text), said(heard)).items():
+        for name, counts in asr.score(sample(text), output_of(heard)).items():
             if METRIC[name].optional:
                 assert METRIC[name].value([counts]) >= 0 or counts == Ratio(0, 0), name
 
@@ -66,14 +66,17 @@ def test_of_nothing_there_is_no_rate_and_no_division() -> None:
 # ---------------------------------------------------------------------------- confidences
 
 
-def sure(*words: tuple[str, float]) -> dict[str, Any]:
+def output_with_confidences(*words: tuple[str, float]) -> dict[str, Any]:
     return asr.encode(Transcript.of([(" ".join(word for word, _ in words), 0.0, 1.0)], confidences=words))
 
 
 def test_confidences_are_counted_where_a_model_gives_them() -> None:
-    assert "confidences" not in said("go home")
-    assert not {"ece", "confidence_auroc", "wer_at_80_coverage"} & asr.score(sample("go home"), said("go home")).keys()
-    counts = asr.score(sample("Go home."), sure(("Go", 0.9), ("hoom.", 0.2)))
+    assert "confidences" not in output_of("go home")
+    assert (
+        not {"ece", "confidence_auroc", "wer_at_80_coverage"}
+        & asr.score(sample("go home"), output_of("go home")).keys()
+    )
+    counts = asr.score(sample("Go home."), output_with_confidences(("Go", 0.9), ("hoom.", 0.2)))
     values = {name: METRIC[name].value([counts[name]]) for name in ("ece", "confidence_auroc", "wer_at_80_coverage")}
     assert values == pytest.approx({"ece": 0.15, "confidence_auroc": 1.0, "wer_at_80_coverage": 0.6 / 1.6})
 
@@ -81,13 +84,19 @@ def test_confidences_are_counted_where_a_model_gives_them() -> None:
 @pytest.mark.parametrize("probability", [1.5, -0.1, math.nan])
 def test_what_is_no_probability_is_refused(probability: float) -> None:
     with pytest.raises(TypeError, match=r"the confidence of 'go' is .*, expected a probability from 0 to 1"):
-        sure(("go", probability))
+        output_with_confidences(("go", probability))
 
 
 def test_the_confidences_of_parts_are_put_together() -> None:
-    joined = asr.joined([(0.0, sure(("go", 0.9))), (2.0, said("now")), (4.0, sure(("home", 0.2)))])
+    joined = asr.joined(
+        [
+            (0.0, output_with_confidences(("go", 0.9))),
+            (2.0, output_of("now")),
+            (4.0, output_with_confidences(("home", 0.2))),
+        ]
+    )
     assert joined["confidences"] == [["go", 0.9], ["home", 0.2]]
-    assert "confidences" not in asr.joined([(0.0, said("go"))])
+    assert "confidences" not in asr.joined([(0.0, output_of("go"))])
 
 
 # ---------------------------------------------------------------------------- long recordings
@@ -109,22 +118,22 @@ def test_times_outside_of_the_audio_are_refused() -> None:
 
 
 def test_parts_and_chunks_have_seams() -> None:
-    joined = asr.joined([(0.0, said("turn on the")), (2.0, said("")), (4.0, said("the light"))])
+    joined = asr.joined([(0.0, output_of("turn on the")), (2.0, output_of("")), (4.0, output_of("the light"))])
     counts = asr.score(sample("turn on the light"), joined)
     assert (joined["seams"], counts["seam_error_rate"]) == ([12], Ratio(1, 4))
-    assert "seams" not in asr.joined([(0.0, said("turn on"))])
+    assert "seams" not in asr.joined([(0.0, output_of("turn on"))])
     header = {**HEADER, "settings": {"reference": "session"}}
     parts = [
         asr.read({**ROW, "text": text, "session": "a", "chunk": i}, header)
         for i, text in enumerate(["turn on", "the light", "now"])
     ]
-    whole, output = asr.of_session(parts, [said("turn on on"), said("the light"), None])
+    whole, output = asr.of_session(parts, [output_of("turn on on"), output_of("the light"), None])
     assert output["seams"] == [11]
     assert asr.score(whole, output)["seam_error_rate"] == Ratio(2, 5)
     assert asr.of_session(parts, [None] * 3)[1] is None
 
 
 def test_a_loop_is_counted_in_words() -> None:
-    looping = asr.score(sample("turn on the light"), said("turn on the light light light light light light"))
+    looping = asr.score(sample("turn on the light"), output_of("turn on the light light light light light light"))
     assert looping["loop_words"] == Ratio(6, 9)
-    assert asr.score(sample("turn on"), said("turn on"))["loop_words"] == Ratio(0, 2)
+    assert asr.score(sample("turn on"), output_of("turn on"))["loop_words"] == Ratio(0, 2)

@@ -59,7 +59,7 @@ def sample(*script: dict[str, Any], **settings: Any) -> chat.Sample:
     return chat.read({"id": "a", "script": list(script or SCRIPT)}, {**OPTIONS, "settings": settings})
 
 
-def talked(tmp_path: Path, *answers: Reply, hears: str = "it is four") -> dict[str, Any]:
+def examined_output(tmp_path: Path, *answers: Reply, hears: str = "it is four") -> dict[str, Any]:
     """The examined output of a dialogue in which these answers were given."""
     studio = SavedAudio()
     studio.keep(str(tmp_path))
@@ -140,7 +140,7 @@ def test_anything_else_says_what_came(reply: Any, says: str) -> None:
 
 def test_a_dialogue_that_is_as_expected(tmp_path: Path) -> None:
     four = Reply("It is four.", tone(), 0.1, 0.3)
-    output = talked(tmp_path, four, Reply("Yes."), four)
+    output = examined_output(tmp_path, four, Reply("Yes."), four)
     assert output["duration_s"] == 2.0
     counts = chat.score(sample(), output)
     assert set(counts) == set(METRIC)
@@ -154,7 +154,9 @@ def test_a_dialogue_that_is_as_expected(tmp_path: Path) -> None:
 
 
 def test_what_is_wrong_is_counted_and_shown(tmp_path: Path) -> None:
-    output = talked(tmp_path, Reply("Five.", tone(), complete=False), Reply("Yes.", tone()), Reply(), hears="no yes")
+    output = examined_output(
+        tmp_path, Reply("Five.", tone(), complete=False), Reply("Yes.", tone()), Reply(), hears="no yes"
+    )
     counts = chat.score(sample(), output)
     assert counts["met_rate"] == Ratio(0.0, 2)
     assert counts["spoken_wer"] == Ratio(3, 2)  # "no yes" for "five": 2 errors, for "yes": 1
@@ -174,7 +176,7 @@ def test_what_is_wrong_is_counted_and_shown(tmp_path: Path) -> None:
 
 
 def test_where_a_model_gives_no_words_those_that_were_heard_count(tmp_path: Path) -> None:
-    counts = chat.score(sample(), talked(tmp_path, *[Reply(audio=tone())] * 3))
+    counts = chat.score(sample(), examined_output(tmp_path, *[Reply(audio=tone())] * 3))
     assert counts["met_rate"] == Ratio(2.0, 2)
     assert counts["stable_rate"] == Ratio(1.0, 1)
     assert counts["spoken_wer"] == Ratio(0, 0)
@@ -182,13 +184,13 @@ def test_where_a_model_gives_no_words_those_that_were_heard_count(tmp_path: Path
 
 def test_silence_is_no_answer_and_is_not_played_to_the_judge(tmp_path: Path) -> None:
     silence = Audio(np.zeros(16_000, np.float32), 16_000)
-    output = talked(tmp_path, *[Reply(audio=silence)] * 3)
+    output = examined_output(tmp_path, *[Reply(audio=silence)] * 3)
     assert [reply["heard"] for reply in output["replies"]] == [""] * 3
     assert values(chat.score(sample(), output), "answered_rate", "silent_rate", "met_rate") == [0, 1, 0]
 
 
 def test_text_alone_has_no_audio_to_be_ill(tmp_path: Path) -> None:
-    output = talked(tmp_path, *[Reply("It is four")] * 3)
+    output = examined_output(tmp_path, *[Reply("It is four")] * 3)
     assert "duration_s" not in output
     counts = chat.score(sample(), output)
     assert all(values(counts, name)[0] == 0.0 for name in chat.LIMITS if METRIC[name].better == "lower")

@@ -26,7 +26,7 @@ def read(row: dict[str, Any], **settings: Any) -> task.Sample:
     return task.read({**ROW, **row}, {"settings": settings})
 
 
-def found(*turns: tuple[float, float, str]) -> dict[str, Any]:
+def output_of(*turns: tuple[float, float, str]) -> dict[str, Any]:
     return task.encode([Turn(*turn) for turn in turns])
 
 
@@ -51,14 +51,14 @@ def test_a_file_says_the_same_as_turns(tmp_path: Path) -> None:
 def test_a_uem_is_what_is_scored(tmp_path: Path) -> None:
     sample = task.read(with_files(tmp_path, uem="meeting 1 0.5 1.5\nmeeting 1 3 99\n"), {})
     assert sample.scored == (Region(0.5, 1.5), Region(3, 4))
-    assert task.score(sample, found())["miss_rate"] == Ratio(1.5, 1.5)
+    assert task.score(sample, output_of())["miss_rate"] == Ratio(1.5, 1.5)
 
 
 def test_a_collar_and_overlap_are_settings() -> None:
     assert read({}, collar_s=0.25).scored == read({}, collar_s=0.5, collar="pyannote").scored
     assert read({}, collar_s=0.25).scored[0] == Region(0.25, 0.75)
-    assert task.score(read({}, skip_overlap=True), found())["der"] == Ratio(2.0, 2.0)
-    assert task.score(read({}), found())["der_without_overlap"] == Ratio(2.0, 2.0)
+    assert task.score(read({}, skip_overlap=True), output_of())["der"] == Ratio(2.0, 2.0)
+    assert task.score(read({}), output_of())["der_without_overlap"] == Ratio(2.0, 2.0)
 
 
 def test_a_model_is_told_the_count_where_the_dataset_says_so(tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ def test_anything_else_says_what_came(output: object, says: str) -> None:
 
 
 def test_score_by_hand() -> None:
-    counts = task.score(read({}), found((0, 3, "x")))
+    counts = task.score(read({}), output_of((0, 3, "x")))
     assert counts == {
         "der": Ratio(2.0, 4.0),
         "der_without_overlap": Ratio(1.0, 2.0),
@@ -188,7 +188,7 @@ def test_a_model_that_raised_found_nobody() -> None:
 
 
 def test_show_maps_names_and_says_the_parts() -> None:
-    assert task.show(read({}), found((0, 1, "x"), (2, 3, "x"), (3, 4, "y"))) == [
+    assert task.show(read({}), output_of((0, 1, "x"), (2, 3, "x"), (3, 4, "y"))) == [
         "ref  a  0.00-2.00",
         "ref  b  1.00-3.00",
         "hyp  a  0.00-1.00  2.00-3.00",

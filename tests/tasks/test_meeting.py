@@ -28,7 +28,7 @@ def read(row: dict[str, Any], **settings: Any) -> task.Sample:
     return task.read({**ROW, **row}, {**OPTIONS, "settings": settings})
 
 
-def heard(*given: tuple[float, float, str, str]) -> dict[str, Any]:
+def output_of(*given: tuple[float, float, str, str]) -> dict[str, Any]:
     return task.encode([SpokenTurn(*each) for each in given])
 
 
@@ -146,7 +146,7 @@ def test_anything_else_says_what_came(output: object, says: str) -> None:
 def test_score_by_hand() -> None:
     """Two words of four at the right person; the name comes late, a word is another, a third person says one more."""
     counts = task.score(
-        read({}, collar_s=0.5), heard((0, 2, "x", "Good mourning"), (9, 10, "y", "Hello Ann"), (3, 4, "z", "so"))
+        read({}, collar_s=0.5), output_of((0, 2, "x", "Good mourning"), (9, 10, "y", "Hello Ann"), (3, 4, "z", "so"))
     )
     assert counts == {
         "cpwer": Ratio(2, 4),
@@ -170,7 +170,7 @@ def test_a_model_that_raised_heard_nobody() -> None:
 
 
 def test_show_puts_each_persons_words_over_what_was_heard() -> None:
-    assert task.show(read({}), heard((0, 2, "x", "good mourning"), (3, 4, "z", "so"), (3, 4, "z", "so"))) == [
+    assert task.show(read({}), output_of((0, 2, "x", "good mourning"), (3, 4, "z", "so"), (3, 4, "z", "so"))) == [
         "ann, heard as x",
         "ref  good morning",
         "hyp  good mourning",
@@ -183,7 +183,7 @@ def test_show_puts_each_persons_words_over_what_was_heard() -> None:
         "2 substitutions",
         "errors: 3, with words at their time (+-5 s) 3",
     ]
-    assert task.show(read({}), heard((0, 2, "x", "good morning"), (2, 3, "y", "hello ann"), (3, 4, "z", "so"))) == [
+    assert task.show(read({}), output_of((0, 2, "x", "good morning"), (2, 3, "y", "hello ann"), (3, 4, "z", "so"))) == [
         "ann, heard as x: no errors",
         "bob, heard as y: no errors",
         "nobody, heard as z",
@@ -199,7 +199,9 @@ def test_show_puts_each_persons_words_over_what_was_heard() -> None:
 
 
 def test_draw_has_a_lane_for_each_speaker_of_each_side() -> None:
-    timeline, *words = task.draw(read({}), heard((0, 2, "x", "good morning"), (3, 4, "z", "so"), (3, 4, "y", "hello")))
+    timeline, *words = task.draw(
+        read({}), output_of((0, 2, "x", "good morning"), (3, 4, "z", "so"), (3, 4, "y", "hello"))
+    )
     assert isinstance(timeline, Timeline)
     assert [lane.name for lane in timeline.lanes] == ["ann ref", "ann hyp", "bob ref", "bob hyp", "z? hyp"]
     assert [span[:2] for lane in timeline.lanes for span in lane.spans] == [(0, 2), (0, 2), (2, 3), (3, 4), (3, 4)]

@@ -23,7 +23,7 @@ def sample(row: dict[str, Any], **settings: str) -> asr.Sample:
     return asr.read({**ROW, **row}, {**HEADER, "settings": settings})
 
 
-def said(text: str) -> dict[str, Any]:
+def output_of(text: str) -> dict[str, Any]:
     return asr.encode(Transcript(text))
 
 
@@ -32,21 +32,21 @@ def said(text: str) -> dict[str, Any]:
 
 def test_the_reference_that_fits_best_counts_with_its_own_length() -> None:
     several = sample({"references": ["we are going on", "go on"]})
-    counts = asr.score(several, said("we are going home"))
+    counts = asr.score(several, output_of("we are going home"))
     assert (counts["wer"], counts["length_ratio"]) == (Ratio(1, 4), Ratio(4, 4))
-    assert asr.show(several, said("go on"))[0] == "held against reference 3 of 3: go on"
-    assert asr.words(several, said("We are going on"))[0] == "we are going on"
+    assert asr.show(several, output_of("go on"))[0] == "held against reference 3 of 3: go on"
+    assert asr.words(several, output_of("We are going on"))[0] == "we are going on"
 
 
 def test_of_as_many_errors_the_lower_rate_counts() -> None:
-    assert asr.score(sample({"references": ["we all go on"]}), said("we two go on"))["wer"] == Ratio(1, 4)
+    assert asr.score(sample({"references": ["we all go on"]}), output_of("we two go on"))["wer"] == Ratio(1, 4)
 
 
 @given(st.lists(TEXTS, min_size=1, max_size=4), TEXTS)
 def test_the_order_of_references_changes_nothing(references: list[str], text: str) -> None:
     found = set()
     for first, *others in itertools.permutations(references):
-        counts = asr.score(sample({"text": first, "references": others}), said(text))
+        counts = asr.score(sample({"text": first, "references": others}), output_of(text))
         del counts["case_error_rate"], counts["punctuation_error_rate"]
         found.add(repr(counts))
     assert len(found) == 1
@@ -54,8 +54,10 @@ def test_the_order_of_references_changes_nothing(references: list[str], text: st
 
 @given(st.lists(TEXTS, min_size=1, max_size=4), TEXTS)
 def test_more_references_are_never_more_errors(references: list[str], text: str) -> None:
-    alone = asr.score(sample({"text": references[0]}), said(text))["wer"]
-    assert asr.score(sample({"text": references[0], "references": references[1:]}), said(text))["wer"][0] <= alone[0]
+    alone = asr.score(sample({"text": references[0]}), output_of(text))["wer"]
+    assert (
+        asr.score(sample({"text": references[0], "references": references[1:]}), output_of(text))["wer"][0] <= alone[0]
+    )
 
 
 @pytest.mark.parametrize(
@@ -73,7 +75,7 @@ def test_what_is_no_reference_names_the_case(references: object, says: str) -> N
 
 def test_a_clip_under_a_condition_has_several_references_too() -> None:
     row = {**ROW, "references": ["go on"], "condition": "clean"}
-    counts = robustness.score(robustness.read(row, HEADER), {**said("go on"), "duration_s": 2.0})
+    counts = robustness.score(robustness.read(row, HEADER), {**output_of("go on"), "duration_s": 2.0})
     assert counts["wer"] == Ratio(0, 2)
 
 
@@ -94,13 +96,13 @@ def test_the_header_chooses_the_text_that_is_scored() -> None:
 def test_marks_are_marks_where_the_dataset_says_so() -> None:
     row = {"text": "We { um / uh / @ } go (right) on"}
     plain, nist = sample(row), sample(row, markup="nist")
-    assert asr.score(plain, said("we go on"))["wer"] == Ratio(3, 6)
-    assert asr.score(nist, said("we go on"))["wer"] == Ratio(0, 4)
-    assert asr.score(nist, said("We uh go right on!"))["wer"] == Ratio(0, 5)
-    assert asr.score(nist, said("we (um) go { on"))["wer"] == Ratio(0, 5)  # a model's own braces are no marks
+    assert asr.score(plain, output_of("we go on"))["wer"] == Ratio(3, 6)
+    assert asr.score(nist, output_of("we go on"))["wer"] == Ratio(0, 4)
+    assert asr.score(nist, output_of("We uh go right on!"))["wer"] == Ratio(0, 5)
+    assert asr.score(nist, output_of("we (um) go { on"))["wer"] == Ratio(0, 5)  # a model's own braces are no marks
     assert nist.reference == "we um go right on"
-    assert asr.words(nist, said("We go on!"))[:2] == ("we go right on", "we go right on")
-    assert asr.show(nist, said("we go on"))[0] == "ref  we go right on"
+    assert asr.words(nist, output_of("We go on!"))[:2] == ("we go right on", "we go right on")
+    assert asr.show(nist, output_of("we go on"))[0] == "ref  we go right on"
 
 
 def test_each_alternative_goes_through_the_normaliser() -> None:
@@ -108,14 +110,14 @@ def test_each_alternative_goes_through_the_normaliser() -> None:
         {**ROW, "text": "{ twenty-one / 21 } of them"},
         {"normaliser": "modellab_en", "language": "en", "settings": {"markup": "nist"}},
     )
-    assert asr.score(spelled, said("21 of them"))["wer"] == Ratio(0, 3)
+    assert asr.score(spelled, output_of("21 of them"))["wer"] == Ratio(0, 3)
 
 
 def test_sclites_alignment_takes_letters_of_any_case_for_equal() -> None:
     header = {"normaliser": "none", "language": "en", "settings": {"alignment": "sclite"}}
     read = asr.read({**ROW, "text": "a b c d e x y z"}, header)
-    assert asr.score(read, said("X Y Z p q r s t"))["wer"] == Ratio(10, 8)
-    assert asr.score(sample({"text": "a b c d e x y z"}), said("X Y Z p q r s t"))["wer"] == Ratio(8, 8)
+    assert asr.score(read, output_of("X Y Z p q r s t"))["wer"] == Ratio(10, 8)
+    assert asr.score(sample({"text": "a b c d e x y z"}), output_of("X Y Z p q r s t"))["wer"] == Ratio(8, 8)
 
 
 def test_rules_rewrite_both_sides(tmp_path: Path) -> None:
@@ -126,9 +128,11 @@ def test_rules_rewrite_both_sides(tmp_path: Path) -> None:
         "[HE'S] => [{HE IS / HE HAS}] / [ ] __ [ ]\n"
     )
     read = sample({"text": "he has a hotdog { um / @ }"}, markup="nist", glm=str(rules))
-    counts = asr.score(read, said("he's a hot dog"))
+    counts = asr.score(read, output_of("he's a hot dog"))
     assert (counts["wer"], counts["words_per_s"]) == (Ratio(0, 5), Ratio(5, 2.0))
-    assert asr.score(sample({"text": "he has a hotdog"}, glm=str(rules)), said("he's a hot-dog"))["wer"] == Ratio(0, 5)
+    assert asr.score(sample({"text": "he has a hotdog"}, glm=str(rules)), output_of("he's a hot-dog"))["wer"] == Ratio(
+        0, 5
+    )
 
 
 @pytest.mark.parametrize(
@@ -152,8 +156,8 @@ def test_marks_that_do_not_fit_name_the_case() -> None:
 
 def test_what_is_not_to_be_scored_counts_nothing() -> None:
     ignored = sample({"text": "IGNORE_TIME_SEGMENT_IN_SCORING"}, markup="nist")
-    counts = asr.score(ignored, said("so much said"))
+    counts = asr.score(ignored, output_of("so much said"))
     assert counts["success_rate"] == Ratio(1, 1)
     assert not any(any(share) for name, share in counts.items() if name != "success_rate")
-    assert asr.show(ignored, said("so much")) == ["(not to be scored, its text says)"]
-    assert asr.words(ignored, said("so much"))[:2] == ("", "")
+    assert asr.show(ignored, output_of("so much")) == ["(not to be scored, its text says)"]
+    assert asr.words(ignored, output_of("so much"))[:2] == ("", "")

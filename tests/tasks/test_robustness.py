@@ -26,19 +26,19 @@ def sample(condition: str) -> robustness.Sample:
     return robustness.read({**ROW, "condition": condition}, HEADER)
 
 
-def said(text: str) -> dict[str, Any]:
+def output_of(text: str) -> dict[str, Any]:
     return robustness.encode(robustness.Heard(Transcript(text), 1.6))
 
 
 def test_a_clip_without_speech_counts_made_up_words() -> None:
     silent = robustness.read({**ROW, "text": ""}, HEADER)
-    counts = [robustness.score(silent, said(text)) for text in ("", "thank you")]
+    counts = [robustness.score(silent, output_of(text)) for text in ("", "thank you")]
     assert METRIC["hallucination_rate"].value(each["hallucination_rate"] for each in counts) == 0.5
     assert [each["wer"] for each in counts] == [(0, 0), (2, 0)]
 
 
 def test_an_output_is_a_transcript_and_the_length_of_what_was_heard() -> None:
-    output = said("one two")
+    output = output_of("one two")
     assert (output["text"], output["duration_s"]) == ("one two", 1.6)
     assert json.loads(json.dumps(output)) == output
     assert robustness.remember(output) == "one two"
@@ -50,9 +50,9 @@ def test_an_output_is_a_transcript_and_the_length_of_what_was_heard() -> None:
 
 def test_errors_count_for_their_kind_and_for_all() -> None:
     each = {
-        "clean": said("one two three four"),
-        "noise:10": said("one two three"),
-        "noise:0": said("one two"),
+        "clean": output_of("one two three four"),
+        "noise:10": output_of("one two three"),
+        "noise:0": output_of("one two"),
         "telephone": None,
     }
     counts = [robustness.score(sample(condition), output) for condition, output in each.items()]
@@ -67,7 +67,7 @@ def test_errors_count_for_their_kind_and_for_all() -> None:
 def test_the_overview_goes_from_mild_to_hard() -> None:
     samples = [sample(name) for name in ("noise:0", "clean", "noise:10", "noise:0")]
     texts = ("one two", "one two three four", "one two three", "one two three four")
-    assert robustness.overview(samples, [said(text) for text in texts]) == [
+    assert robustness.overview(samples, [output_of(text) for text in texts]) == [
         "WER by condition",
         "clean           0.00%",
         "noise:10       25.00%",
@@ -86,7 +86,7 @@ def test_every_kind_of_condition_has_its_metric() -> None:
 
 
 def test_show_names_the_condition() -> None:
-    assert robustness.show(sample("mp3:16"), said("one two three"))[0] == "under mp3:16"
+    assert robustness.show(sample("mp3:16"), output_of("one two three"))[0] == "under mp3:16"
     assert robustness.show(sample("mp3:16"), None)[-1] == "(the model raised: no transcript)"
 
 
@@ -116,4 +116,4 @@ def test_the_clip_is_changed_before_the_model_hears_it(tmp_path: Path, monkeypat
 
     heard = robustness.run(Length(), given)
     assert (heard.transcript.text, heard.duration_s) == ("0.80", pytest.approx(0.8))
-    assert robustness.score(sample("clean"), said("four"))["wer_clean"] == Ratio(3, 4)
+    assert robustness.score(sample("clean"), output_of("four"))["wer_clean"] == Ratio(3, 4)

@@ -24,7 +24,7 @@ CLIP = Audio(np.zeros(32_000, np.float32), 16_000)
 HOARD: list[mmap.mmap] = []
 
 
-class Says:
+class Repeating:
     """Gives its answers in turn, over and over; may keep memory at each of its first `calls` calls."""
 
     def __init__(self, *answers: Any, keeps: int = 0, calls: int = 1000) -> None:
@@ -41,7 +41,7 @@ class Says:
 
 def outputs(*answers: Any, keeps: int = 0, calls: int = 1000) -> dict[str, Any]:
     given = stability.Given(CLIP, len(answers), CASE.leak_bytes)
-    return stability.encode(stability.run(Says(*answers, keeps=keeps, calls=calls), given))
+    return stability.encode(stability.run(Repeating(*answers, keeps=keeps, calls=calls), given))
 
 
 def value(name: str, output: dict[str, Any] | None) -> float:

@@ -109,10 +109,10 @@ EVENTS: list[list[Any]] = [
     ids=["the final is late", "the first word is late", "a word is late", "a word is revised"],
 )
 def test_each_fault_of_a_stream_moves_its_own_metrics(number: int, event: list[Any], moved: set[str]) -> None:
-    assert moves([event if i == number else each for i, each in enumerate(EVENTS)]) == moved
+    assert metrics_moved_by([event if i == number else each for i, each in enumerate(EVENTS)]) == moved
 
 
-def moves(events: list[list[Any]], text: str = CASE.text, batch: str = CASE.text) -> set[str]:
+def metrics_moved_by(events: list[list[Any]], text: str = CASE.text, batch: str = CASE.text) -> set[str]:
     """The metrics that faulty events, or another text of the whole clip, move."""
     plain, found = (
         streaming.score(CASE, {"text": said, "events": each, "batch": whole, "clock": "virtual"})
@@ -127,18 +127,24 @@ def moves(events: list[list[Any]], text: str = CASE.text, batch: str = CASE.text
 def test_a_word_that_is_wrong_in_the_end_moves_no_latency() -> None:
     """Shown and never taken back: no correction. The whole clip is right, so it is the stream's error."""
     wrong = [[kind, text.replace("light", "night"), *when] for kind, text, *when in EVENTS]
-    assert moves(wrong, "turn up the night") == {"wer", "wer_above_batch"}
-    assert moves(wrong, "turn up the night", "turn up the night") == {"wer", "batch_wer"}
+    assert metrics_moved_by(wrong, "turn up the night") == {"wer", "wer_above_batch"}
+    assert metrics_moved_by(wrong, "turn up the night", "turn up the night") == {"wer", "batch_wer"}
 
 
 def test_a_whole_clip_that_is_misheard_moves_nothing_of_the_stream() -> None:
-    assert moves(EVENTS, batch="turn up the night") == {"batch_wer", "wer_above_batch"}
+    assert metrics_moved_by(EVENTS, batch="turn up the night") == {"batch_wer", "wer_above_batch"}
 
 
 def test_words_that_all_come_in_the_end_are_late_and_pretended() -> None:
     """They were final then anyway, and nothing was shown that could be revised."""
     silent = [["partial", "", *when] for _, _, *when in EVENTS[:3]]
-    assert moves([*silent, EVENTS[3]]) == {"pretend_rate", "first_word", "emission", "settling", "revision_rate"}
+    assert metrics_moved_by([*silent, EVENTS[3]]) == {
+        "pretend_rate",
+        "first_word",
+        "emission",
+        "settling",
+        "revision_rate",
+    }
 
 
 def test_a_stream_worse_than_the_whole_clip_shows() -> None:

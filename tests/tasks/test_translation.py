@@ -25,12 +25,12 @@ def sample(**row: Any) -> translation.Sample:
     return translation.read({**TEXT, **row}, HEADER)
 
 
-def said(text: str) -> dict[str, str]:
+def output_of(text: str) -> dict[str, str]:
     return translation.encode(text)
 
 
 def value(name: str, shown: translation.Sample, text: str) -> float:
-    return METRIC[name].value([translation.score(shown, said(text))[name]])
+    return METRIC[name].value([translation.score(shown, output_of(text))[name]])
 
 
 # ---------------------------------------------------------------------------- read
@@ -114,7 +114,7 @@ def test_run_is_the_models_method_and_nothing_else() -> None:
 
 
 def test_a_translation_is_json() -> None:
-    assert json.loads(json.dumps(said("Tür"))) == {"text": "Tür"}
+    assert json.loads(json.dumps(output_of("Tür"))) == {"text": "Tür"}
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_anything_else_says_what_came(output: object, says: str) -> None:
 
 
 def test_score_gives_exactly_the_metrics() -> None:
-    for output in (None, said(""), said("Tür")):
+    for output in (None, output_of(""), output_of("Tür")):
         assert list(translation.score(sample(), output)) == list(METRIC)
     assert set(translation.LIMITS) <= set(METRIC)
     assert translation.METRICS[0].name == "chrf"
@@ -143,7 +143,7 @@ def test_score_gives_exactly_the_metrics() -> None:
 def test_the_scores_of_a_corpus_are_sacrebleus() -> None:
     texts = ["Öffne die Tür bitte jetzt.", "Das Licht ist nun wieder an.", ""]
     samples = [sample(reference=["Öffne bitte die Tür.", "Mach die Tür auf, bitte."]) for _ in texts]
-    counts = [translation.score(each, said(text)) for each, text in zip(samples, texts, strict=True)]
+    counts = [translation.score(each, output_of(text)) for each, text in zip(samples, texts, strict=True)]
     references = [list(column) for column in zip(*(each.references for each in samples), strict=True)]
     for name, theirs in (("bleu", sacrebleu.corpus_bleu), ("chrf", sacrebleu.corpus_chrf)):
         pooled = METRIC[name].value(share[name] for share in counts)
@@ -151,7 +151,7 @@ def test_the_scores_of_a_corpus_are_sacrebleus() -> None:
 
 
 def test_a_model_that_raised_said_nothing() -> None:
-    counts, empty = translation.score(sample(), None), translation.score(sample(), said(""))
+    counts, empty = translation.score(sample(), None), translation.score(sample(), output_of(""))
     assert counts == {**empty, "success_rate": Ratio(0.0)}
     assert METRIC["chrf"].value([counts["chrf"]]) == 0.0
     assert counts["empty_rate"] == Ratio(1.0)
@@ -179,7 +179,7 @@ def test_each_sickness_breaks_its_own_limit(row: dict[str, Any], text: str, sick
 
 
 def test_show_lets_a_person_see_the_error() -> None:
-    assert translation.show(sample(reference=["Öffne die Tür.", "Tür auf!"]), said("Tür auf!")) == [
+    assert translation.show(sample(reference=["Öffne die Tür.", "Tür auf!"]), output_of("Tür auf!")) == [
         "src  Open the door.",
         "ref  Öffne die Tür.",
         "ref  Tür auf!",
@@ -190,7 +190,7 @@ def test_show_lets_a_person_see_the_error() -> None:
 
 
 def test_a_baseline_remembers_the_text() -> None:
-    assert translation.remember(said("Tür")) == "Tür"
+    assert translation.remember(output_of("Tür")) == "Tür"
     assert translation.remember(None) is None
 
 

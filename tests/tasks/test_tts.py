@@ -43,7 +43,7 @@ class Judge:
         return Transcript(self.heard)
 
 
-def made(speech: Audio, judge: Judge, folder: Path, **row: Any) -> dict[str, Any]:
+def examined_output(speech: Audio, judge: Judge, folder: Path, **row: Any) -> dict[str, Any]:
     """What comes of a model's speech on its way to `score`."""
     studio = SavedAudio()
     studio.keep(str(folder))
@@ -154,7 +154,7 @@ def test_anything_but_audio_says_what_came(given: Any, says: str) -> None:
 
 def test_the_judge_hears_the_file_at_16_khz_and_its_words_are_counted(tmp_path: Path) -> None:
     judge = Judge("set the oven to 42 decrees")
-    output = made(tone(), judge, tmp_path)
+    output = examined_output(tone(), judge, tmp_path)
     assert [(sound.rate_hz, sound.duration_s) for sound in judge.played] == [(16_000, 2.0)]
     assert audio.read(Path(output["audio"]["audio"])).duration_s == output["duration_s"] == 2.0
     found = values(output)
@@ -166,7 +166,7 @@ def test_the_judge_hears_the_file_at_16_khz_and_its_words_are_counted(tmp_path: 
 def test_silence_is_not_played_to_the_judge(tmp_path: Path) -> None:
     judge = Judge("thank you for watching")
     for n in (0, RATE_HZ):
-        found = values(made(Audio(np.zeros(n, np.float32), RATE_HZ), judge, tmp_path))
+        found = values(examined_output(Audio(np.zeros(n, np.float32), RATE_HZ), judge, tmp_path))
         assert (found["wer"], found["silent_rate"], found["too_short_rate"], found["success_rate"]) == (1, 1, 1, 1)
     assert judge.played == []
 
@@ -178,7 +178,7 @@ def test_a_model_that_raised_said_nothing() -> None:
 
 
 def test_score_gives_exactly_the_metrics(tmp_path: Path) -> None:
-    for output in (None, made(tone(), Judge(), tmp_path)):
+    for output in (None, examined_output(tone(), Judge(), tmp_path)):
         assert set(values(output)) == set(METRIC) - {"second_wer", "agreed_error_rate"}  # of a second judge
 
 
@@ -197,13 +197,13 @@ def test_score_gives_exactly_the_metrics(tmp_path: Path) -> None:
     ],
 )
 def test_broken_speech_is_beyond_its_limits(speech: Audio, beyond: set[str], tmp_path: Path) -> None:
-    found = values(made(speech, Judge(), tmp_path))
+    found = values(examined_output(speech, Judge(), tmp_path))
     upper = {name: limit for name, limit in tts.LIMITS.items() if METRIC[name].better == "lower"}
     assert {name for name, limit in upper.items() if found[name] > limit} == beyond
 
 
 def test_a_model_that_repeats_itself_is_too_long_in_words(tmp_path: Path) -> None:
-    assert values(made(tone(), Judge("set the oven to 42 degrees " * 2), tmp_path))["length_ratio"] == 2.0
+    assert values(examined_output(tone(), Judge("set the oven to 42 degrees " * 2), tmp_path))["length_ratio"] == 2.0
 
 
 # ---------------------------------------------------------------------------- against a reference, and estimates
@@ -212,11 +212,12 @@ def test_a_model_that_repeats_itself_is_too_long_in_words(tmp_path: Path) -> Non
 def test_a_reference_gives_a_distance(tmp_path: Path) -> None:
     audio.write(tmp_path / "ref.flac", tone())
     near, far = (
-        made(speech, Judge(), tmp_path, reference_audio=tmp_path / "ref.flac") for speech in (tone(), tone(2, 900))
+        examined_output(speech, Judge(), tmp_path, reference_audio=tmp_path / "ref.flac")
+        for speech in (tone(), tone(2, 900))
     )
     assert near["mcd_db"] < 0.5 < far["mcd_db"]
     assert values(near)["mcd_db"] == near["mcd_db"]
-    assert math.isnan(values(made(tone(), Judge(), tmp_path))["mcd_db"])
+    assert math.isnan(values(examined_output(tone(), Judge(), tmp_path))["mcd_db"])
 
 
 def test_estimates_are_made_where_a_row_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,9 +226,9 @@ def test_estimates_are_made_where_a_row_asks(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(speech_quality, "missing", lambda library: "")
     audio.write(tmp_path / "ref.flac", tone())
     row = {"reference_audio": tmp_path / "ref.flac"}
-    asked = values(made(tone(), Judge(), tmp_path, **row, estimates=["mos", "speaker"]))
+    asked = values(examined_output(tone(), Judge(), tmp_path, **row, estimates=["mos", "speaker"]))
     assert (asked["mos"], asked["mos_signal"], asked["mos_background"], asked["similarity"]) == (3.5, 4.0, 3.0, 0.8)
-    assert math.isnan(values(made(tone(), Judge(), tmp_path, **row))["mos"])
+    assert math.isnan(values(examined_output(tone(), Judge(), tmp_path, **row))["mos"])
 
 
 @pytest.mark.slow
@@ -237,7 +238,8 @@ def test_a_higher_longer_or_quieter_voice_moves_its_own_number_and_no_other(tmp_
     row = {"reference_audio": tmp_path / "ref.flac", "estimates": ["pitch"]}
     quieter = Audio(tone().samples * np.float32(0.5), RATE_HZ)
     plain, high, long, quiet = (
-        values(made(speech, Judge(), tmp_path, **row)) for speech in (tone(), tone(pitch_hz=212.0), tone(2.2), quieter)
+        values(examined_output(speech, Judge(), tmp_path, **row))
+        for speech in (tone(), tone(pitch_hz=212.0), tone(2.2), quieter)
     )
     assert plain["pitch_hz"] == pytest.approx(200, rel=0.01)
     assert plain["pitch_distance_semitones"] == pytest.approx(0, abs=0.1)
@@ -251,19 +253,19 @@ def test_a_higher_longer_or_quieter_voice_moves_its_own_number_and_no_other(tmp_
 
 
 def test_naturalness_is_estimated_where_a_row_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert math.isnan(values(made(tone(), Judge(), tmp_path))["naturalness"])
-    lacking = made(tone(), Judge(), tmp_path, estimates=["naturalness"])
+    assert math.isnan(values(examined_output(tone(), Judge(), tmp_path))["naturalness"])
+    lacking = examined_output(tone(), Judge(), tmp_path, estimates=["naturalness"])
     if speech_quality.missing("distillmos"):
         assert tts.show(tts.read(ROW, HEADER), lacking)[-1] == (
             "not measured: distillmos is not installed (pip install --no-deps distillmos xls-r-sqa)"
         )
     monkeypatch.setattr(speech_quality, "naturalness", lambda audio: 3.5)
-    assert values(made(tone(), Judge(), tmp_path, estimates=["naturalness"]))["naturalness"] == 3.5
+    assert values(examined_output(tone(), Judge(), tmp_path, estimates=["naturalness"]))["naturalness"] == 3.5
 
 
 def test_what_is_not_installed_is_missing_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speech_quality, "find_spec", lambda name: None)
-    output = made(tone(), Judge(), tmp_path, estimates=["mos"])
+    output = examined_output(tone(), Judge(), tmp_path, estimates=["mos"])
     found = values(output)
     assert math.isnan(found["mos"])
     assert math.isnan(found["loudness_lufs"])
@@ -278,7 +280,7 @@ def test_what_is_not_installed_is_missing_and_said(tmp_path: Path, monkeypatch: 
 
 def test_show_names_errors_the_file_and_its_faults(tmp_path: Path) -> None:
     output = {
-        **made(Audio(tone().samples + np.float32(0.2), RATE_HZ), Judge("set the oven"), tmp_path),
+        **examined_output(Audio(tone().samples + np.float32(0.2), RATE_HZ), Judge("set the oven"), tmp_path),
         "loudness_lufs": None,
     }
     lines = tts.show(tts.read(ROW, HEADER), output)

@@ -40,7 +40,7 @@ def sample(**changes: Any) -> v2v.Sample:
     return v2v.read({**ROW, **changes}, OPTIONS)
 
 
-def answered(folder: Path, reply: Reply, hears: str = "", **row: Any) -> dict[str, Any]:
+def examined_output(folder: Path, reply: Reply, hears: str = "", **row: Any) -> dict[str, Any]:
     """The examined output of a model that gave this reply."""
     studio = SavedAudio()
     studio.keep(str(folder))
@@ -105,7 +105,7 @@ def test_anything_else_says_what_came(reply: Any) -> None:
 
 
 def test_speech_that_is_as_wanted(tmp_path: Path) -> None:
-    output = answered(tmp_path, Reply("", tone(), math.nan, 0.4), "Turn on the light.")
+    output = examined_output(tmp_path, Reply("", tone(), math.nan, 0.4), "Turn on the light.")
     assert output["duration_s"] == 1.0
     counts = v2v.score(sample(), output)
     assert set(counts) == set(METRIC)
@@ -119,7 +119,7 @@ def test_speech_that_is_as_wanted(tmp_path: Path) -> None:
 
 
 def test_the_closest_reference_counts(tmp_path: Path) -> None:
-    output = answered(tmp_path, Reply("", tone(), complete=False), "switch on the lamp")
+    output = examined_output(tmp_path, Reply("", tone(), complete=False), "switch on the lamp")
     counts = v2v.score(sample(reference=["turn on the light", "switch on the light"]), output)
     assert counts["wer"] == Ratio(1, 4)
     assert counts["complete_rate"] == Ratio(0.0)
@@ -130,8 +130,8 @@ def test_the_closest_reference_counts(tmp_path: Path) -> None:
 
 def test_without_a_reference_the_models_own_words_count(tmp_path: Path) -> None:
     free = v2v.read({key: value for key, value in ROW.items() if key != "reference"}, OPTIONS)
-    assert v2v.score(free, answered(tmp_path, Reply("Good night.", tone()), "good day"))["wer"] == Ratio(1, 2)
-    output = answered(tmp_path, Reply("", tone()), "good day")
+    assert v2v.score(free, examined_output(tmp_path, Reply("Good night.", tone()), "good day"))["wer"] == Ratio(1, 2)
+    output = examined_output(tmp_path, Reply("", tone()), "good day")
     counts = v2v.score(free, output)
     assert counts["wer"] == Ratio(0, 0)
     assert {name: len(share) for name, share in counts.items()} == {
@@ -143,7 +143,7 @@ def test_without_a_reference_the_models_own_words_count(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("sound", [None, Audio(np.zeros(24_000, np.float32), 24_000)])
 def test_no_speech_is_all_words_missed(tmp_path: Path, sound: Audio | None) -> None:
-    output = answered(tmp_path, Reply("Turn on the light.", sound), "what a judge makes up")
+    output = examined_output(tmp_path, Reply("Turn on the light.", sound), "what a judge makes up")
     counts = v2v.score(sample(), output)
     assert counts["wer"] == Ratio(4, 4)
     assert counts["spoken_rate"] == Ratio(0.0)
@@ -161,8 +161,8 @@ def test_the_voice_is_compared_with_the_reference_or_the_input(tmp_path: Path, m
     for name, duration_s in (("input.wav", 0.5), ("voice.wav", 0.25)):
         soundfile.write(tmp_path / name, np.ones(round(16_000 * duration_s)) / 9, 16_000)
     row = {"audio": tmp_path / "input.wav", "estimates": ["speaker"]}
-    output = answered(tmp_path, Reply("", tone()), "turn on", **row)
-    answered(tmp_path, Reply("", tone()), "turn on", **row, reference_audio=tmp_path / "voice.wav")
+    output = examined_output(tmp_path, Reply("", tone()), "turn on", **row)
+    examined_output(tmp_path, Reply("", tone()), "turn on", **row, reference_audio=tmp_path / "voice.wav")
     assert lengths == [0.5, 0.25]
     assert v2v.score(sample(), output)["similarity"] == Ratio(0.75)
     assert "similarity 0.75" in v2v.show(sample(), output)

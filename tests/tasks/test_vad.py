@@ -24,7 +24,7 @@ def sample(*speech: tuple[float, float]) -> vad.Sample:
     return vad.read({**ROW, "speech": speech}, {})
 
 
-def found(*regions: tuple[float, float]) -> dict[str, Any]:
+def output_of(*regions: tuple[float, float]) -> dict[str, Any]:
     return vad.encode([Region(*region) for region in regions])
 
 
@@ -114,12 +114,12 @@ def test_anything_else_says_what_came(output: object, says: str) -> None:
 
 
 def test_score_gives_exactly_the_metrics() -> None:
-    for output in (None, found(), found((0, 1))):
+    for output in (None, output_of(), output_of((0, 1))):
         assert set(vad.score(sample((1, 2)), output)) == set(METRIC)
 
 
 def test_seconds_by_hand() -> None:
-    counts = vad.score(sample((1, 2), (2.5, 3)), found((0.5, 2), (9, 10)))
+    counts = vad.score(sample((1, 2), (2.5, 3)), output_of((0.5, 2), (9, 10)))
     assert counts.pop("roc_auc") == roc.EMPTY
     assert counts == {
         "f1": Ratio(2.0, 3.0),
@@ -161,8 +161,8 @@ def test_odd_probabilities_say_what_came(given: Any) -> None:
 
 
 def test_only_clips_without_speech_count_as_hallucinated() -> None:
-    assert vad.score(sample(), found((1, 2)))["hallucination_rate"] == Ratio(1.0, 4.0)
-    assert vad.score(sample((3, 4)), found((1, 2)))["hallucination_rate"] == Ratio(0.0, 0.0)
+    assert vad.score(sample(), output_of((1, 2)))["hallucination_rate"] == Ratio(1.0, 4.0)
+    assert vad.score(sample((3, 4)), output_of((1, 2)))["hallucination_rate"] == Ratio(0.0, 0.0)
 
 
 def test_a_model_that_raised_missed_everything() -> None:
@@ -173,14 +173,14 @@ def test_a_model_that_raised_missed_everything() -> None:
 
 
 def test_a_clip_without_speech_still_shows_its_false_alarms() -> None:
-    counts = vad.score(sample(), found((0, 2)))
+    counts = vad.score(sample(), output_of((0, 2)))
     assert counts["recall"] == Ratio(0.0, 0.0)
     assert METRIC["precision"].value([counts["precision"]]) == 0.0
     assert METRIC["false_alarm_s"].value([counts["false_alarm_s"]] * 3) == 6.0
 
 
 def test_show_names_both_sides_and_the_difference() -> None:
-    assert vad.show(sample((1, 2)), found((0.5, 1.5))) == [
+    assert vad.show(sample((1, 2)), output_of((0.5, 1.5))) == [
         "ref          1.00-2.00",
         "hyp          0.50-1.50",
         "false alarm  0.50-1.00  (0.50 s)",
@@ -196,7 +196,7 @@ def test_show_names_both_sides_and_the_difference() -> None:
 
 
 def test_a_baseline_remembers_the_regions() -> None:
-    assert vad.remember(found((0, 1), (2, 3))) == [[0.0, 1.0], [2.0, 3.0]]
+    assert vad.remember(output_of((0, 1), (2, 3))) == [[0.0, 1.0], [2.0, 3.0]]
     assert vad.remember(None) is None
 
 

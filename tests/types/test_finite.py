@@ -31,7 +31,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def changed(path: Path, before: str, after: str) -> int:
+def edit(path: Path, before: str, after: str) -> int:
     """Change the first such text of a file; the number of its line."""
     text = path.read_text()
     assert before in text
@@ -43,7 +43,7 @@ def changed(path: Path, before: str, after: str) -> int:
 @pytest.mark.parametrize("share", ['"wer": [0, {}]', '"wer": [{}, 5]', '"cer": [0, {}]'])
 def test_a_share_that_is_no_number(root: Path, share: str, odd: str) -> None:
     path = quality_path(root, KEY)
-    line = changed(path, share.format(5), share.format(odd)) if share.format(5) in path.read_text() else changed(
+    line = edit(path, share.format(5), share.format(odd)) if share.format(5) in path.read_text() else edit(
         path, share.format(0), share.format(odd)
     )  # fmt: skip
     with pytest.raises(BaselineError) as found:
@@ -69,7 +69,7 @@ def test_a_share_that_is_no_number(root: Path, share: str, odd: str) -> None:
     ],
 )
 def test_a_share_that_is_missing(root: Path, before: str, after: str, words: str) -> None:
-    changed(quality_path(root, KEY), before, after)
+    edit(quality_path(root, KEY), before, after)
     with pytest.raises(BaselineError, match=r"line 1[0-9] is not a baseline") as found:
         load(root, KEY)
     assert words in str(found.value)
@@ -81,7 +81,7 @@ def test_a_time_or_reading_that_is_no_number(root: Path, odd: str) -> None:
     whole = path.read_text()
     peak = f'"peak_rss_bytes": {READINGS["peak_rss_bytes"]:.0f}'
     for before, named in (('"0001": [0.1,', '"0001": [{},'), (peak, '"peak_rss_bytes": {}')):
-        line = changed(path, before, named.format(odd))
+        line = edit(path, before, named.format(odd))
         with pytest.raises(BaselineError) as found:
             load_resources(root, KEY, MACHINE)
         assert f"{path}, line {line} is not a baseline" in str(found.value)
@@ -90,7 +90,7 @@ def test_a_time_or_reading_that_is_no_number(root: Path, odd: str) -> None:
 
 @pytest.mark.parametrize("times", ["[0.1]", "[0.1, 0.1, 0.1, 0.1]", "[-0.1, 0.1]", "null", "{}", '"ab"', "[0.1, null]"])
 def test_times_are_two_or_three_seconds(root: Path, times: str) -> None:
-    changed(resources_path(root, KEY, MACHINE), '"0001": [0.1, 0.08]', f'"0001": {times}')
+    edit(resources_path(root, KEY, MACHINE), '"0001": [0.1, 0.08]', f'"0001": {times}')
     with pytest.raises(BaselineError, match=r"line [0-9]+ is not a baseline"):
         load_resources(root, KEY, MACHINE)
 

@@ -48,7 +48,7 @@ SAID = st.builds(
 )
 
 
-def told(utterances: Iterable[Utterance]) -> list[str]:
+def as_text(utterances: Iterable[Utterance]) -> list[str]:
     """As text: since Python 3.13 what holds a NaN does not equal itself."""
     return list(map(repr, utterances))
 
@@ -56,9 +56,9 @@ def told(utterances: Iterable[Utterance]) -> list[str]:
 @given(st.lists(SAID, max_size=20), st.sampled_from([0, 200, 10**6]))
 def test_each_comes_back_as_it_was(said: list[Utterance], limit: int) -> None:
     made = Utterances(said, spooled.Limits(memory_bytes=limit))
-    assert told(made) == told(said)
-    assert told(made[i] for i in range(-len(said), len(said))) == told(said * 2)
-    assert told(made[::2]) == told(said[::2])
+    assert as_text(made) == as_text(said)
+    assert as_text(made[i] for i in range(-len(said), len(said))) == as_text(said * 2)
+    assert as_text(made[::2]) == as_text(said[::2])
 
 
 @pytest.mark.parametrize("count", [0, 3, spooled.TOGETHER + 5])
@@ -119,7 +119,7 @@ def test_utterances_that_differ_in_what_they_have() -> None:
     usual, longer = utterance("a", {"wer": (1.0, 5.0)}), utterance("b", {"wer": (1.0, 5.0), "drop": (0.0, 1.0)})
     for said in ([usual, longer, usual], [longer, usual, longer]):
         made = Utterances(said)
-        assert told(made) == told(said)
+        assert as_text(made) == as_text(said)
         assert counts_of(made, "wer").tolist() == [[1.0, 5.0]] * 3
         assert counts_of(made, "drop", some=True).tolist() == counts_of(said, "drop", some=True).tolist()
         with pytest.raises(KeyError):
