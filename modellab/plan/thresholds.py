@@ -87,8 +87,9 @@ def sources(task: Task, case: Case, project: Project) -> Sources:
     names = tasks.judged(task.NAME)
     by_metric = _built_in(task, names)
     origin = BUILT_IN if "alpha" not in project.judging.model_fields_set else f"{PYPROJECT} [tool.modellab]"
+    everywhere = Source(project.judging.alpha, origin)
     for numbers in by_metric.values():
-        numbers["alpha"] = Source(project.judging.alpha, origin)
+        numbers["alpha"] = everywhere
     for origin, thresholds in _places(case, project):
         for name, given in thresholds.items():
             if name in by_metric:
@@ -133,12 +134,15 @@ def _built_in(task: Task, names: tuple[str, ...]) -> Sources:
 def _places(case: Case, project: Project) -> Iterator[tuple[str, Thresholds]]:
     judging, key = project.judging, case.key
     yield f"{PYPROJECT} [tool.modellab.thresholds]", judging.thresholds
-    manifest = _shown(case.dataset / "dataset.yaml", project)
-    yield f"{manifest} limits", {name: Threshold(limit=value) for name, value in case.header.limits.items()}
-    yield f"{manifest} thresholds", case.header.thresholds
-    config = _shown(case.folder / "config.yaml", project)
-    yield f"{config} thresholds", case.model.thresholds
-    yield f"{config} variants.{key.variant}.thresholds", case.variant.thresholds
+    limits = {name: Threshold(limit=value) for name, value in case.header.limits.items()}
+    if limits or case.header.thresholds:
+        manifest = _shown(case.dataset / "dataset.yaml", project)
+        yield f"{manifest} limits", limits
+        yield f"{manifest} thresholds", case.header.thresholds
+    if case.model.thresholds or case.variant.thresholds:
+        config = _shown(case.folder / "config.yaml", project)
+        yield f"{config} thresholds", case.model.thresholds
+        yield f"{config} variants.{key.variant}.thresholds", case.variant.thresholds
     for pattern, thresholds in judging.cases.items():
         if _fits(key, pattern):
             yield f'{PYPROJECT} [tool.modellab.cases."{pattern}"]', thresholds

@@ -222,6 +222,7 @@ def _names() -> tuple[str, ...]:
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")))
 
 
+@functools.cache
 def judged(name: str) -> tuple[str, ...]:
     """Everything of a task that may have thresholds: its metrics, speed, memory, and readings with limits."""
     return (*(metric.name for metric in get(name).METRICS), *readings.JUDGED)

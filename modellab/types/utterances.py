@@ -24,6 +24,10 @@ FIRST = 5  # of the columns of counts
 MANY = 5_000  # utterances above which baselines keep their rows outside, and pages and MLflow get the worst alone
 WORST_OF_MANY = 1_000
 
+NOWHERE = (0, 0)  # the columns of a metric that nobody has
+NOTHING: Floats = np.empty(0)  # the sum of no columns
+NOTHING.flags.writeable = False
+
 Layout = tuple[tuple[str, int], ...]  # metric and length of its counts
 
 
@@ -40,12 +44,13 @@ class Rest(NamedTuple):
 class Utterances(Lazy[Utterance]):
     """A sequence of utterances to append to. Counts come back as tuples of floats."""
 
-    __slots__ = ("_few", "_layout", "_numbers", "_rest", "_uniform", "_width")
+    __slots__ = ("_few", "_layout", "_numbers", "_places", "_rest", "_uniform", "_width")
 
     def __init__(self, items: Iterable[Utterance] = (), limits: Limits | None = None) -> None:
         self._numbers = Store(limits)  # FIRST floats and the counts of each
         self._rest: Spool[Rest] = Spool(limits=limits)
         self._layout: Layout = ()
+        self._places: dict[str, tuple[int, int]] = {}  # metric -> its first column and that behind its last
         self._width, self._uniform = FIRST, True
         self._few: Floats | None = None  # the numbers of all, as a table, while they are few enough to be kept
         for item in items:
@@ -55,7 +60,7 @@ class Utterances(Lazy[Utterance]):
         """Put an utterance at the end."""
         layout = tuple((name, len(numbers)) for name, numbers in item.counts.items())
         if not len(self._rest):
-            self._layout, self._width = layout, FIRST + sum(length for _, length in layout)
+            self._lay_out(layout)
         usual = layout == self._layout
         self._uniform = self._uniform and usual
         self._rest.append(Rest(item.id, item.cluster, item.output, item.error, None if usual else item.counts))
@@ -64,16 +69,25 @@ class Utterances(Lazy[Utterance]):
         self._numbers.append(array("d", [*clocks, float(bool(item.error)), *counts]).tobytes())
         self._few = None
 
+    def _lay_out(self, layout: Layout) -> None:
+        """What the table's columns are."""
+        self._layout, self._width, self._places = layout, FIRST, {}
+        for name, length in layout:
+            self._places[name] = self._width, self._width + length
+            self._width += length
+
     def column(self, name: str) -> Floats | None:
         """The metric's counts, shape (n, k), (0, 0) where nobody has any; None where not all have so many of it."""
         if not self._uniform:
             return None
-        start, end = self._place(name)
+        start, end = self._places.get(name, NOWHERE)
         return self._columns(start, end) if end else np.empty((0, 0))
 
     def total(self, name: str) -> Floats | None:
         """The sum of that column, shape (k,), as `sum(axis=0)` adds it up, and never all of a long one at once."""
-        start, end = self._place(name)
+        start, end = self._places.get(name, NOWHERE)
+        if self._uniform and not end:
+            return NOTHING
         if not self._uniform or len(self) <= TOGETHER or end - start < 2:  # one column is added up pair by pair
             column = self.column(name)
             return None if column is None else np.asarray(column.sum(axis=0))
@@ -82,15 +96,6 @@ class Utterances(Lazy[Utterance]):
             some = self._table(first, min(TOGETHER, len(self) - first))[:, start:end]
             total = np.vstack([total, some]).sum(axis=0)
         return total
-
-    def _place(self, name: str) -> tuple[int, int]:
-        """Where the columns of a metric begin and end; (0, 0) where nobody has it."""
-        start = FIRST
-        for known, length in self._layout:
-            if known == name:
-                return start, start + length
-            start += length
-        return 0, 0
 
     def clocks(self) -> Floats:
         """What `clocks` below gives."""
