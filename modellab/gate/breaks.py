@@ -65,8 +65,8 @@ class Breaks:
     @cached_property
     def rows(self) -> npt.NDArray[np.intp]:
         """The broken utterances, the largest loss first."""
-        found = np.flatnonzero(broken(self.lost, self.bottom, self.gross, self.before))
-        return found[np.argsort(-self.lost[found], kind="stable")]
+        places = np.flatnonzero(broken(self.lost, self.bottom, self.gross, self.before))
+        return places[np.argsort(-self.lost[places], kind="stable")]
 
     @property
     def count(self) -> int:
@@ -123,8 +123,8 @@ def broken(lost: Floats, bottom: Floats, how: Gross, before: Floats | None = Non
     needed = _needed(bottom, how)
     if before is not None:
         needed = np.where(_has_left(bottom, before, how), np.minimum(needed, _rest(bottom, before, how)), needed)
-    found: npt.NDArray[np.bool_] = (needed > 0) & (lost >= needed - STORED)
-    return found
+    is_broken: npt.NDArray[np.bool_] = (needed > 0) & (lost >= needed - STORED)
+    return is_broken
 
 
 def _needed(bottom: Floats, how: Gross) -> Floats:
@@ -201,13 +201,13 @@ def _beta_binomial(size: int, most: int, rate: float) -> Floats:
 
 def named(verdicts: Iterable[Verdict]) -> tuple[Break, ...]:
     """The broken utterances of a case, each once, whichever metric and comparison found it; what repeats first."""
-    found = {each.id: each for verdict in reversed(list(verdicts)) for each in verdict.breaks}
-    return tuple(sorted(found.values(), key=lambda each: (each.again is False, each.again is None, -each.lost)))
+    by_id = {one.id: one for verdict in reversed(list(verdicts)) for one in verdict.breaks}
+    return tuple(sorted(by_id.values(), key=lambda one: (one.again is False, one.again is None, -one.lost)))
 
 
 def urgency(breaks: Sequence[Break]) -> int:
     """What comes first: 0 where one broke again, 1 where none was asked, 2 where none did."""
-    states = {each.again for each in breaks}
+    states = {one.again for one in breaks}
     return 0 if True in states else 1 if None in states else 2
 
 

@@ -27,13 +27,13 @@ FEWEST_SESSIONS = 5  # sessions without which a case has not earned the right to
 
 def session(result: Result, resources: ResourceBaseline) -> dict[str, float]:
     """The numbers of one run compared with what was accepted; those that cannot be computed are left out."""
-    found: dict[str, float] = {}
+    numbers: dict[str, float] = {}
     for metric, column in CLOCKS.items():
         ratios = log_ratios(result, resources, column)
         if len(ratios) >= FEWEST:
-            found[metric] = trimmed(ratios).mean
-    found |= machine_parts(result.readings, resources.readings)
-    return found | {peak: float(result.readings[peak]) for peak in PEAKS if peak in result.readings}
+            numbers[metric] = trimmed(ratios).mean
+    numbers |= machine_parts(result.readings, resources.readings)
+    return numbers | {peak: float(result.readings[peak]) for peak in PEAKS if peak in result.readings}
 
 
 def log_ratios(result: Result, resources: ResourceBaseline, column: int) -> Floats:

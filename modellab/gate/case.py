@@ -77,14 +77,19 @@ class Seen:
 
 def seen(given: Sequence[Sides], clusters: Sequence[str] | None, family: int) -> list[Seen]:
     """Each metric compared, in order. `family` is the number of cases in the suite."""
-    found = [compare(one.metric, one.before, one.after, clusters, SWAPPED * one.rule.alpha, family) for one in given]
-    tests = [joint.Test(one.metric, one.before, one.after, each.p) for one, each in zip(given, found, strict=True)]
+    comparisons = [
+        compare(one.metric, one.before, one.after, clusters, SWAPPED * one.rule.alpha, family) for one in given
+    ]
+    tests = [
+        joint.Test(one.metric, one.before, one.after, comparison.p)
+        for one, comparison in zip(given, comparisons, strict=True)
+    ]
     together = joint.adjusted(tests, clusters, max((one.rule.alpha for one in given), default=0.0))
     hows = [counting.gross(one.metric, one.rule) for one in given]
     counted = sum(how is not None for how in hows)
     return [
-        Seen(one, each, p, _what_broke(one, how, clusters) if how else None, counted, len(given))
-        for one, each, p, how in zip(given, found, together, hows, strict=True)
+        Seen(one, comparison, p, _what_broke(one, how, clusters) if how else None, counted, len(given))
+        for one, comparison, p, how in zip(given, comparisons, together, hows, strict=True)
     ]
 
 
@@ -95,39 +100,43 @@ def _what_broke(one: Sides, how: Gross, clusters: Sequence[str] | None) -> Break
 def retried(case: Sequence[Seen], ids: Sequence[str], anew: Mapping[str, Mapping[str, Counts]]) -> list[Seen]:
     """The case with the counts of a further run: utterance -> metric -> counts. Unchanged where nothing had broken."""
     asked = [row for row, name in enumerate(ids) if name in anew]
-    if not asked or not any(each.broke for each in case):
+    if not asked or not any(seen_metric.broke for seen_metric in case):
         return list(case)
-    fresh = [_fresh(each, ids, asked, anew) for each in case]
-    again = [_broke_again(each, after, asked) for each, after in zip(case, fresh, strict=True)]
+    fresh = [_fresh(seen_metric, ids, asked, anew) for seen_metric in case]
+    again = [_broke_again(seen_metric, after, asked) for seen_metric, after in zip(case, fresh, strict=True)]
     acquits = not any(again) and all(
-        each.breaks.p > counting.COMMON and set(each.breaks.rows.tolist()) <= set(asked) for each in case if each.breaks
+        seen_metric.breaks.p > counting.COMMON and set(seen_metric.breaks.rows.tolist()) <= set(asked)
+        for seen_metric in case
+        if seen_metric.breaks
     )
     return [
-        replace(each, again=Again(frozenset(asked), rows, _worse(each, after), acquits))
-        for each, after, rows in zip(case, fresh, again, strict=True)
+        replace(seen_metric, again=Again(frozenset(asked), rows, _worse(seen_metric, after), acquits))
+        for seen_metric, after, rows in zip(case, fresh, again, strict=True)
     ]
 
 
-def _fresh(each: Seen, ids: Sequence[str], asked: Sequence[int], anew: Mapping[str, Mapping[str, Counts]]) -> Floats:
+def _fresh(
+    seen_metric: Seen, ids: Sequence[str], asked: Sequence[int], anew: Mapping[str, Mapping[str, Counts]]
+) -> Floats:
     """The metric's counts with those of the further run in their place."""
-    after = each.sides.after.copy()
+    after = seen_metric.sides.after.copy()
     for row in asked:
-        after[row] = anew[ids[row]][each.sides.metric.name]
+        after[row] = anew[ids[row]][seen_metric.sides.metric.name]
     return after
 
 
-def _broke_again(each: Seen, fresh: Floats, asked: Sequence[int]) -> frozenset[int]:
-    if each.breaks is None:
+def _broke_again(seen_metric: Seen, fresh: Floats, asked: Sequence[int]) -> frozenset[int]:
+    if seen_metric.breaks is None:
         return frozenset()
-    before = costs(each.sides.metric, each.sides.before)
-    lost = costs(each.sides.metric, fresh) - before
-    once = set(each.breaks.rows.tolist()) & set(asked)
-    broke = counting.broken(lost, each.breaks.bottom, each.breaks.gross, before)
+    before = costs(seen_metric.sides.metric, seen_metric.sides.before)
+    lost = costs(seen_metric.sides.metric, fresh) - before
+    once = set(seen_metric.breaks.rows.tolist()) & set(asked)
+    broke = counting.broken(lost, seen_metric.breaks.bottom, seen_metric.breaks.gross, before)
     return frozenset(once & set(np.flatnonzero(broke).tolist()))
 
 
-def _worse(each: Seen, fresh: Floats) -> float:
+def _worse(seen_metric: Seen, fresh: Floats) -> float:
     """The change for the worse of these counts."""
-    metric = each.sides.metric
-    change = metric.value(fresh) - metric.value(each.sides.before)
+    metric = seen_metric.sides.metric
+    change = metric.value(fresh) - metric.value(seen_metric.sides.before)
     return change if metric.better == "lower" else -change

@@ -38,26 +38,26 @@ def assess(metric: Metric, rule: Rule, claimed: float, counts: Floats, clusters:
         return Verdict(
             metric.name, metric.unit, metric.kind, Status.INCONCLUSIVE, math.nan, claimed, why=why, versus=VERSUS
         )
-    found = pooled(metric, counts, clusters)
-    change = found.value - claimed
+    rate = pooled(metric, counts, clusters)
+    change = rate.value - claimed
     worse = change if metric.better == "lower" else -change
     allowed = margin(metric, rule, claimed)
-    known = math.isfinite(found.error)
+    known = math.isfinite(rate.error)
     plain = Verdict(
         metric.name,
         metric.unit,
         metric.kind,
         Status.PASS,
-        found.value,
+        rate.value,
         baseline=claimed,
         change=change,
-        interval=(change - found.half(0.95), change + found.half(0.95)) if known else None,
-        p=found.p_above(worse) if known else None,
-        detects=minimum_detectable_effect(metric, rule, claimed, found, counts),
+        interval=(change - rate.half(0.95), change + rate.half(0.95)) if known else None,
+        p=rate.p_above(worse) if known else None,
+        detects=minimum_detectable_effect(metric, rule, claimed, rate, counts),
         versus=VERSUS,
         alpha=rule.alpha,
     )
-    status, why = _decide(plain, rule, worse, allowed, found.units)
+    status, why = _decide(plain, rule, worse, allowed, rate.units)
     return replace(plain, status=status, why=why, red=status is Status.REGRESSED)
 
 
@@ -78,7 +78,7 @@ def _decide(verdict: Verdict, rule: Rule, worse: float, allowed: float, units: i
 _PASS = (Status.PASS, "")
 
 
-def minimum_detectable_effect(metric: Metric, rule: Rule, claimed: float, found: PooledRate, counts: Floats) -> float:
+def minimum_detectable_effect(metric: Metric, rule: Rule, claimed: float, rate: PooledRate, counts: Floats) -> float:
     """The smallest difference for the worse that is seen with 80 % power, in the metric's unit; infinite for none.
 
     From the present standard error. Of a ratio it is at least that of single errors which come at the stated rate by
@@ -88,12 +88,12 @@ def minimum_detectable_effect(metric: Metric, rule: Rule, claimed: float, found:
     from scipy.special import stdtrit
 
     bottom = bottom_of(counts)
-    if found.units < fewest_units(rule.alpha) or not math.isfinite(found.error) or bottom <= 0:
+    if rate.units < fewest_units(rule.alpha) or not math.isfinite(rate.error) or bottom <= 0:
         return math.inf
-    steps = float(stdtrit(found.units - 1, 1 - rule.alpha) + stdtrit(found.units - 1, POWER))
+    steps = float(stdtrit(rate.units - 1, 1 - rule.alpha) + stdtrit(rate.units - 1, POWER))
     allowed = margin(metric, rule, claimed)
     if metric.unit != "ratio":
-        return max(allowed, steps * found.error)
-    now, stated = (max(x if metric.better == "lower" else 1 - x, 1 / bottom) for x in (found.value, claimed))
-    spread = (steps * max(found.error, math.sqrt(stated / bottom))) ** 2 / max(now, stated)
+        return max(allowed, steps * rate.error)
+    now, stated = (max(x if metric.better == "lower" else 1 - x, 1 / bottom) for x in (rate.value, claimed))
+    spread = (steps * max(rate.error, math.sqrt(stated / bottom))) ** 2 / max(now, stated)
     return max(allowed, (spread + math.sqrt(spread**2 + 4 * spread * stated)) / 2)

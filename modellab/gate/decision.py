@@ -42,17 +42,17 @@ def decide(seen: Seen, family: int = 1, noise: float = 0.0) -> Decision:
     `family` is the number of cases in the session: now, a change is red if its p is its part of alpha / family or
     less. `noise` is the sd of the metric's value between runs that differ in nothing but their seeds.
     """
-    metric, rule, found = seen.sides.metric, seen.sides.rule, seen.found
-    worse, counts = found.worse(metric), _counts(seen)
-    if found.changed == 0:
+    metric, rule, comparison = seen.sides.metric, seen.sides.rule, seen.found
+    worse, counts = comparison.worse(metric), _counts(seen)
+    if comparison.changed == 0:
         return _sensitive(seen, family, "")
     if math.isnan(worse):
         return Decision(Status.INCONCLUSIVE, "one side has no value: there is nothing to divide by")
-    limit = margin(metric, rule, found.baseline)
+    limit = margin(metric, rule, comparison.baseline)
     if rule.cap is not None and worse >= max(limit, rule.cap):
         return Decision(Status.REGRESSED, f"{counts}; beyond the cap of {rule.cap:.4g} that was asked for")
     if worse <= 0:
-        improved = found.p_better <= rule.alpha and -worse >= limit
+        improved = comparison.p_better <= rule.alpha and -worse >= limit
         return Decision(Status.IMPROVED, counts) if improved else _sensitive(seen, family, counts)
     if worse >= limit and (why := _broke(seen, family)):
         return Decision(Status.REGRESSED, f"{counts}: {why}")
@@ -61,9 +61,9 @@ def decide(seen: Seen, family: int = 1, noise: float = 0.0) -> Decision:
 
 def _by_swapping(seen: Seen, limit: float, family: int, noise: float) -> Decision:
     """The answer on a change for the worse that broken utterances alone do not prove."""
-    found, counts = seen.found, _counts(seen)
-    level, worse = SWAPPED * seen.sides.rule.alpha, found.worse(seen.sides.metric)
-    enough = found.units >= fewest_units(level)
+    comparison, counts = seen.found, _counts(seen)
+    level, worse = SWAPPED * seen.sides.rule.alpha, comparison.worse(seen.sides.metric)
+    enough = comparison.units >= fewest_units(level)
     pending = enough and seen.p <= level
     if not pending and _acquitted(seen, limit if enough else 0.0):
         return Decision(Status.PASS, f"{counts}; without them nothing is worse")
@@ -92,14 +92,14 @@ def _one_name(seen: Seen) -> bool:
 
 def _broke(seen: Seen, family: int) -> str:
     """Why the broken utterances alone are red; '' if they are not."""
-    found = seen.breaks
-    if found is None or not found.count:
+    broken = seen.breaks
+    if broken is None or not broken.count:
         return ""
-    if found.p > breaks.BROKEN * seen.sides.rule.alpha / (family * seen.shared):
+    if broken.p > breaks.BROKEN * seen.sides.rule.alpha / (family * seen.shared):
         return ""
-    if seen.again and (asked := _asked(seen)) and not breaks.confirmed(asked, len(seen.again.rows), found.gross.often):
+    if seen.again and (asked := _asked(seen)) and not breaks.confirmed(asked, len(seen.again.rows), broken.gross.often):
         return ""
-    return f"a healthy model breaks so many once in {1 / max(found.p, 1e-12):,.0f} runs"
+    return f"a healthy model breaks so many once in {1 / max(broken.p, 1e-12):,.0f} runs"
 
 
 def _acquitted(seen: Seen, limit: float) -> bool:
@@ -160,22 +160,27 @@ def few(
     how = breaks.gross(metric, rule)
     if not rule.built_in_limit or how is None or metric.kind != "sanity":
         return None
-    said = result.utterances
-    now = counts_of(said, metric.name)
+    utterances = result.utterances
+    now = counts_of(utterances, metric.name)
     if not (count := int(breaks.broken(costs(metric, now), now[:, 1], how).sum())):
         return None
-    names = clusters(said)
+    names = clusters(utterances)
     chance = breaks.break_p(count, 0, breaks.sizes(len(now), names), how.often, named=breaks.is_named(names))
     if chance <= breaks.BROKEN * rule.alpha / family:
         return None
-    then = [numbers for each in (accepted.counts.values() if accepted else ()) if (numbers := each.get(metric.name))]
+    then = [
+        numbers
+        for of_utterance in (accepted.counts.values() if accepted else ())
+        if (numbers := of_utterance.get(metric.name))
+    ]
     if len(then) == len(now) > 0:
         before = np.array(then, dtype=float)
         as_many = int(breaks.broken(costs(metric, before), before[:, 1], how).sum()) >= count
         if as_many and not within(metric, metric.value(before), rule.limit or 0.0):
             return Decision(Status.PASS, f"{count} of {len(now)} utterances, as accepted")
     fresh = [
-        again[id][metric.name] if id in again else numbers for id, numbers in zip(ids(said), now.tolist(), strict=True)
+        again[id][metric.name] if id in again else numbers
+        for id, numbers in zip(ids(utterances), now.tolist(), strict=True)
     ]
     if rule.limit is not None and chance > breaks.COMMON and within(metric, metric.value(fresh), rule.limit):
         return Decision(Status.PASS, f"{count} of {len(now)} utterances, not again in a fresh process")

@@ -62,8 +62,8 @@ def smallest_detectable(basis: Basis, alpha: float) -> float:
     for _ in range(STEPS):
         middle = (low + high) / 2
         low, high = (low, middle) if _seen(basis, math.exp(middle), alpha) else (middle, high)
-    found = math.exp(high) * float(np.mean(basis.sizes)) / basis.bottom
-    return found if found <= basis.most else math.inf
+    effect = math.exp(high) * float(np.mean(basis.sizes)) / basis.bottom
+    return effect if effect <= basis.most else math.inf
 
 
 def _seen(basis: Basis, hits: float, alpha: float) -> bool:

@@ -61,23 +61,25 @@ def is_limit(verdict: Verdict) -> bool:
     return verdict.metric.endswith((" worst]", " gap]"))
 
 
-def few(found: Groups) -> str:
+def few(groups: Groups) -> str:
     """The groups that are too few to tell, in a sentence; '' for none."""
-    if not found.few:
+    if not groups.few:
         return ""
-    shown = ", ".join(f"{each.name} ({size(each)})" for each in found.few[:FEW])
-    more = f" and {len(found.few) - FEW} more" if len(found.few) > FEW else ""
+    shown = ", ".join(f"{group.name} ({size(group)})" for group in groups.few[:FEW])
+    more = f" and {len(groups.few) - FEW} more" if len(groups.few) > FEW else ""
     return f"too few to tell: {shown}{more}"
 
 
-def size(each: GroupRate) -> str:
+def size(group: GroupRate) -> str:
     """How many a group has, "n = 12 in 3 clusters"; of nobody named the utterances alone.
 
     >>> from modellab.stats.estimate import Estimate
     >>> size(GroupRate("f", 12, 3, Estimate(0.1))), size(GroupRate("f", 12, 12, Estimate(0.1)))
     ('n = 12 in 3 clusters', 'n = 12')
     """
-    return f"n = {each.utterances}" + (f" in {counted(each.units, 'cluster')}" if each.units < each.utterances else "")
+    return f"n = {group.utterances}" + (
+        f" in {counted(group.units, 'cluster')}" if group.units < group.utterances else ""
+    )
 
 
 class _Side:
@@ -133,19 +135,19 @@ class _Side:
         """Each group that can be told, before and after."""
         if self.before is None:
             return
-        told = [each for each in self.now.rates if each.is_told]
-        found = [self._compared(each, rule, family * len(told)) for each in told]
-        adjusted = multiple_testing.adjusted([each.p for each in found])
-        for each, seen, p in zip(told, found, adjusted, strict=True):
-            yield self._verdict(each, seen, rule, 1.0 if p is None else p, family)
+        told = [group for group in self.now.rates if group.is_told]
+        comparisons = [self._compared(group, rule, family * len(told)) for group in told]
+        adjusted = multiple_testing.adjusted([comparison.p for comparison in comparisons])
+        for group, seen, p in zip(told, comparisons, adjusted, strict=True):
+            yield self._verdict(group, seen, rule, 1.0 if p is None else p, family)
 
-    def _compared(self, each: GroupRate, rule: Rule, family: int) -> Comparison:
+    def _compared(self, group: GroupRate, rule: Rule, family: int) -> Comparison:
         assert self.before is not None
-        rows = [i for i, label in enumerate(self.labels) if label == each.name]
+        rows = [i for i, label in enumerate(self.labels) if label == group.name]
         own = [self.clusters[i] for i in rows]
         return compare(self.metric, self.before[rows], self.after[rows], own, rule.alpha, family)
 
-    def _verdict(self, each: GroupRate, seen: Comparison, rule: Rule, p: float, family: int) -> Verdict:
+    def _verdict(self, group: GroupRate, seen: Comparison, rule: Rule, p: float, family: int) -> Verdict:
         """REGRESSED where it got worse by its margin and by more than chance, INCONCLUSIVE where it may be chance."""
         is_worse = seen.worse(self.metric) >= margin(self.metric, rule, seen.baseline)
         status, why = Status.PASS, seen.words
@@ -154,7 +156,7 @@ class _Side:
             status = Status.REGRESSED if is_told else Status.INCONCLUSIVE
             why += f"; p = {p:.2g} with all groups counted{'' if is_told else ': may be chance'}"
         return Verdict(
-            f"{self.metric.name}[{self.key}={each.name}]",
+            f"{self.metric.name}[{self.key}={group.name}]",
             self.metric.unit,
             self.metric.kind,
             status,
@@ -162,13 +164,13 @@ class _Side:
             baseline=seen.baseline,
             change=seen.change,
             interval=seen.interval,
-            why=f"{why} ({size(each)})" if status is not Status.PASS else "",
+            why=f"{why} ({size(group)})" if status is not Status.PASS else "",
             red=status is Status.REGRESSED,
             alpha=rule.alpha,
         )
 
 
-def _number(found: Groups, what: str) -> float:
+def _number(groups: Groups, what: str) -> float:
     if what == "gap":
-        return found.gap.value
-    return found.worst.estimate.value if found.worst else math.nan
+        return groups.gap.value
+    return groups.worst.estimate.value if groups.worst else math.nan

@@ -53,8 +53,8 @@ def adjusted(tests: Sequence[Test], clusters: Sequence[str] | None, alpha: float
     drawn = int(changed.sum()) > EXACT
     if drawn and len(live) * smallest <= BONFERRONI and all(len(live) * t.p <= BONFERRONI or t.p > alpha for t in live):
         return bounds
-    found = dict(zip(map(id, live), _joint(live, sides, changed, drawn=drawn), strict=True))
-    exact = [bound if test.p > alpha else found.get(id(test), 1.0) for test, bound in zip(tests, bounds, strict=True)]
+    by_test = dict(zip(map(id, live), _joint(live, sides, changed, drawn=drawn), strict=True))
+    exact = [bound if test.p > alpha else by_test.get(id(test), 1.0) for test, bound in zip(tests, bounds, strict=True)]
     if not drawn:
         return exact
     return [b if b <= BONFERRONI else max(p, BONFERRONI) for p, b in zip(exact, bounds, strict=True)]

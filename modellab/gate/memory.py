@@ -132,11 +132,11 @@ def _decide(now: float, then: float, noise: Noise, margin: float, rule: Rule) ->
 
 
 def _between(
-    now: float, then: float, peaks: Sequence[float], margin: float, found: tuple[Status, str]
+    now: float, then: float, peaks: Sequence[float], margin: float, verdict: tuple[Status, str]
 ) -> tuple[Status, str]:
     """What becomes of a change where the accepted peak and the sessions' contradict each other."""
     if not min(then, *peaks) - margin <= now <= max(then, *peaks) + margin:
-        return found
+        return verdict
     if abs(now - then) <= margin:
         return Status.PASS, ""
     mean = sum(peaks) / len(peaks)

@@ -65,8 +65,8 @@ def first_pairs(log_ratios: Floats, rule: Rule) -> int:
 
     So many that the limit of an unchanged model lies half-way to what is asked for; FIRST at least, MOST_FIRST at most.
     """
-    found = trimmed(log_ratios)
-    half = found.interval(EXCLUDED)[1] - found.mean
+    change = trimmed(log_ratios)
+    half = change.interval(EXCLUDED)[1] - change.mean
     needed = len(log_ratios) * (half / (math.log1p(asked(rule)) / 2)) ** 2
     return min(MOST_FIRST, max(FIRST, math.ceil(needed)))
 
@@ -90,8 +90,8 @@ def detects(log_ratios: Floats, pairs: int = SECOND, margin: float = MARGIN, alp
     where the product is 0.8. For 17 pairs that is about 1.3 standard deviations of a pair, or a third of one above
     the margin.
     """
-    found = trimmed(log_ratios)
-    one = found.error * math.sqrt(len(log_ratios))  # standard error of a single pair, the trimming's loss included
+    change = trimmed(log_ratios)
+    one = change.error * math.sqrt(len(log_ratios))  # standard error of a single pair, the trimming's loss included
     low, high = math.log1p(margin), WORST
     for _ in range(40):
         middle = (low + high) / 2
@@ -128,19 +128,19 @@ def assess(
     confirming = second_pairs(first, rule) if second is None or few else len(second)
     mde = detects(spread, confirming, margin, rule.alpha)
     decided = first if second is None or few else second
-    found = trimmed(decided)
-    low, high = found.interval()
+    change = trimmed(decided)
+    low, high = change.interval()
     measured = replace(
         plain,
-        change=math.expm1(found.mean),
+        change=math.expm1(change.mean),
         interval=(math.expm1(low), math.expm1(high)),
-        p=found.p_above(),
+        p=change.p_above(),
         detects=mde,
     )
     status, why = Status.PASS, ""
     if looks_slower(first, margin):
-        status, why = _confirm(found, second, few, margin, rule.alpha, invalid)
-    elif found.mean <= -math.log1p(mde) and 1 - found.p_above() <= rule.alpha:
+        status, why = _confirm(change, second, few, margin, rule.alpha, invalid)
+    elif change.mean <= -math.log1p(mde) and 1 - change.p_above() <= rule.alpha:
         status = Status.IMPROVED
     last = decided if looks_slower(first, margin) else first
     if status is Status.PASS and (unseen := _unseen(last, confirming, rule)):
@@ -149,8 +149,8 @@ def assess(
     return held(replace(measured, status=status, why=why, red=red), rule)
 
 
-def _slower(found: Trimmed, margin: float, alpha: float) -> bool:
-    return found.mean >= math.log1p(margin) and found.p_above() <= alpha
+def _slower(change: Trimmed, margin: float, alpha: float) -> bool:
+    return change.mean >= math.log1p(margin) and change.p_above() <= alpha
 
 
 def _unseen(log_ratios: Floats, confirming: int, rule: Rule) -> str:
@@ -159,14 +159,14 @@ def _unseen(log_ratios: Floats, confirming: int, rule: Rule) -> str:
     A pair of processes may be faster than another for as long as it lives, which its pairs do not show: so the case
     must also be one that would have seen it, confirmation included.
     """
-    found, pairs = trimmed(log_ratios), len(log_ratios)
-    upper = found.interval(EXCLUDED)[1]
+    change, pairs = trimmed(log_ratios), len(log_ratios)
+    upper = change.interval(EXCLUDED)[1]
     if upper < math.log1p(asked(rule)):
         mde = detects(log_ratios, confirming, MARGIN if rule.margin is None else rule.margin, rule.alpha)
         return f"sees a change of {mde:.1%} or more, {asked(rule):.1%} is asked for" if mde > asked(rule) else ""
     return (
         f"{pairs} pairs cannot exclude that it is {asked(rule):.1%} slower"
-        f" ({math.expm1(found.mean):+.1%}, up to {math.expm1(upper):+.1%})"
+        f" ({math.expm1(change.mean):+.1%}, up to {math.expm1(upper):+.1%})"
     )
 
 
@@ -179,13 +179,13 @@ def _too_few(first: Floats, second: Floats | None) -> str:
 
 
 def _confirm(
-    found: Trimmed, second: Floats | None, few: str, margin: float, alpha: float, invalid: str
+    first: Trimmed, second: Floats | None, few: str, margin: float, alpha: float, invalid: str
 ) -> tuple[Status, str]:
     """What becomes of a case whose first pairs look slower."""
-    change = f"{math.expm1(found.mean):+.1%}"
+    change = f"{math.expm1(first.mean):+.1%}"
     if second is None or few:
         return Status.INCONCLUSIVE, few or f"{change} slower at first look: {SECOND} fresh pairs must confirm it"
-    if not _slower(found, margin, SHARE * alpha):
+    if not _slower(first, margin, SHARE * alpha):
         return Status.PASS, ""
     if invalid:
         return Status.INCONCLUSIVE, f"looks slower, but {invalid}"

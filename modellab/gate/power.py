@@ -56,8 +56,8 @@ class SimulatedCase:
     @property
     def sizes(self) -> Floats:
         """What each utterance with errors adds to the bad side, shape (m,); one error of size 1 where there is none."""
-        found = costs(self.metric, self.counts)
-        return found[found > 0] if (found > 0).any() else np.ones(1)
+        lost = costs(self.metric, self.counts)
+        return lost[lost > 0] if (lost > 0).any() else np.ones(1)
 
     @property
     def bottom(self) -> float:
@@ -111,8 +111,8 @@ def utterances(simulated: SimulatedCase, effect: float, runs: int = RUNS) -> int
         return None
     if not 0 < guess <= MOST:
         return None
-    found = _search(lambda n: _reached(simulated.resized(max(2, round(n))), effect, runs), guess)
-    return math.ceil(found) if found <= MOST else None
+    needed = _search(lambda n: _reached(simulated.resized(max(2, round(n))), effect, runs), guess)
+    return math.ceil(needed) if needed <= MOST else None
 
 
 def planned(simulated: SimulatedCase) -> float:

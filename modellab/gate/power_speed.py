@@ -74,8 +74,8 @@ def peaks(resources: ResourceBaseline, device: str, rules: Mapping[str, Rule]) -
 def clock(sessions: Sequence[Session], metric: str, rule: Rule) -> DetectableEffect:
     """The smallest slowdown that the stored mode sees with 80 % power; the noise is of logarithms."""
     having = [session for session in sessions if metric in session]
-    parts = [part for part in readings.REFERENCE if all(part in each for each in having)]
-    noise = Noise.of([unexplained(each, metric, parts) for each in having])
+    parts = [part for part in readings.REFERENCE if all(part in numbers for numbers in having)]
+    noise = Noise.of([unexplained(numbers, metric, parts) for numbers in having])
     if not noise.calibrated:
         return DetectableEffect(metric, noise, None)
     limit = max(math.log1p(_stored_margin(rule)), noise.beyond(rule.alpha))
@@ -128,8 +128,8 @@ def pair_spread(now: Result, before: Result, metric: str) -> float | None:
 
 def pair_sd(sessions: Sequence[Session], metric: str, calls: int = 1) -> float | None:
     """The typical spread of one pair in which a side is so many calls: the root mean square over sessions."""
-    found = [session[PAIR + metric] for session in sessions if PAIR + metric in session]
-    return math.sqrt(float(np.mean(np.square(found))) / calls) if found else None
+    spreads = [session[PAIR + metric] for session in sessions if PAIR + metric in session]
+    return math.sqrt(float(np.mean(np.square(spreads))) / calls) if spreads else None
 
 
 def paired_smallest(sd: float, rule: Rule, pairs: int = paired_speed.SECOND) -> float:

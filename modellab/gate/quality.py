@@ -88,13 +88,13 @@ def to_run_again(
     """The broken utterances of metrics whose change matters: what is to be run once more. Worst first, not too many."""
     if accepted is None or not_comparable(result, accepted):
         return []
-    names, found = ids(result.utterances), []
+    names, broken = ids(result.utterances), []
     for one in _sides(result, accepted, metrics, rules):
         how, then = breaks.gross(one.metric, one.rule), one.metric.value(one.before)
         worse = (one.metric.value(one.after) - then) * (1 if one.metric.better == "lower" else -1)
         if how and worse >= margin(one.metric, one.rule, then):
-            found += [names[row] for row in breaks.find(one.metric, how, one.before, one.after).rows]
-    return list(dict.fromkeys(found))[: breaks.MOST_AGAIN]
+            broken += [names[row] for row in breaks.find(one.metric, how, one.before, one.after).rows]
+    return list(dict.fromkeys(broken))[: breaks.MOST_AGAIN]
 
 
 def not_comparable(result: Result, accepted: QualityBaseline) -> str:
@@ -117,13 +117,15 @@ def _sides(
     result: Result, accepted: QualityBaseline, metrics: Sequence[Metric], rules: Mapping[str, Rule]
 ) -> list[Sides]:
     """The judged metrics that the baseline has, too."""
-    found, names = [], ids(result.utterances)
-    for metric in (each for each in metrics if each.judged(rules.get(each.name, Rule()).margin)):
+    sides, names = [], ids(result.utterances)
+    for metric in metrics:
+        if not metric.judged(rules.get(metric.name, Rule()).margin):
+            continue
         after = _counts(result, metric)
         before = _before(accepted, names, metric, after.shape[1])
         if before is not None:
-            found.append(Sides(metric, rules.get(metric.name, Rule()), before, after))
-    return found
+            sides.append(Sides(metric, rules.get(metric.name, Rule()), before, after))
+    return sides
 
 
 def _compared(
@@ -134,10 +136,10 @@ def _compared(
     options: AssessmentOptions,
 ) -> dict[str, Seen]:
     """Each of them compared, by name."""
-    found = case.seen(_sides(result, accepted, metrics, rules), clusters(result.utterances), options.family)
+    seen = case.seen(_sides(result, accepted, metrics, rules), clusters(result.utterances), options.family)
     if options.again:
-        found = case.retried(found, ids(result.utterances), options.again)
-    return {each.sides.metric.name: each for each in found}
+        seen = case.retried(seen, ids(result.utterances), options.again)
+    return {seen_metric.sides.metric.name: seen_metric for seen_metric in seen}
 
 
 def _without(plain: Verdict, accepted: QualityBaseline | None, hindrance: str, *, strict: bool, new: bool) -> Verdict:
@@ -158,22 +160,22 @@ def _without(plain: Verdict, accepted: QualityBaseline | None, hindrance: str, *
 
 
 def _verdict(plain: Verdict, seen: Seen, names: Sequence[str], options: AssessmentOptions, noise: float) -> Verdict:
-    found = seen.found
+    comparison = seen.found
     answer = decide(seen, options.family, noise)
     return replace(
         plain,
         status=answer.status,
-        baseline=found.baseline,
-        change=found.change,
-        interval=found.interval,
+        baseline=comparison.baseline,
+        change=comparison.change,
+        interval=comparison.interval,
         why=answer.why,
         red=answer.status is Status.REGRESSED,
-        p=found.p,
-        least_p=found.least_p,
-        detects=detectable_in_suite(found.basis, SWAPPED * plain.alpha / options.family, seen.tests),
+        p=comparison.p,
+        least_p=comparison.least_p,
+        detects=detectable_in_suite(comparison.basis, SWAPPED * plain.alpha / options.family, seen.tests),
         pending=answer.pending,
         adjusted_p=seen.p,
-        basis=found.basis,
+        basis=comparison.basis,
         broken=seen.broke,
         breaks=seen.named(names),
     )
@@ -181,21 +183,21 @@ def _verdict(plain: Verdict, seen: Seen, names: Sequence[str], options: Assessme
 
 def _counts(result: Result, metric: Metric) -> Floats:
     """A metric's counts of all utterances, shape (n, k); KeyError where one has none that has to have some."""
-    said = result.utterances
-    return counts_or_zeros(said, metric.name) if metric.optional else counts_of(said, metric.name)
+    utterances = result.utterances
+    return counts_or_zeros(utterances, metric.name) if metric.optional else counts_of(utterances, metric.name)
 
 
 def _before(accepted: QualityBaseline, names: Sequence[str], metric: Metric, length: int) -> Floats | None:
     """The accepted counts of the same utterances, shape (n, length); None where one has not so many."""
-    found, some = array("d"), False
+    flat, some = array("d"), False
     for numbers in (accepted.counts[id].get(metric.name, ()) for id in names):
         some = some or len(numbers) == length
         if len(numbers) != length and not (metric.optional and not numbers):
             return None
-        found.extend(numbers or (0.0,) * length)
+        flat.extend(numbers or (0.0,) * length)
     if not some or not length:
         return None
-    return np.array(found).reshape(len(names), length)
+    return np.array(flat).reshape(len(names), length)
 
 
 def _beyond(

@@ -130,10 +130,10 @@ def _judge(metric: str, result: Result, resources: ResourceBaseline | None, rule
     )
 
 
-def _change(found: Trimmed, metric: str, result: Result, resources: ResourceBaseline, rule: Rule) -> _Change:
+def _change(mean_change: Trimmed, metric: str, result: Result, resources: ResourceBaseline, rule: Rule) -> _Change:
     fraction = MARGIN if rule.margin is None else rule.margin
     parts = machine_parts(result.readings, resources.readings) if result.key.device == "cpu" else {}
-    run: Session = {metric: found.mean, **parts}
+    run: Session = {metric: mean_change.mean, **parts}
     sessions = _having(resources.sessions, metric)
     known = _parts([*sessions, run])
     slower = Noise.of([unexplained(session, metric, known) for session in sessions])
@@ -142,8 +142,8 @@ def _change(found: Trimmed, metric: str, result: Result, resources: ResourceBase
     lags = Noise.of([behind(session, metric, [*parts]) for session in sessions if parts.keys() <= session.keys()])
     margin = math.log1p(fraction)
     return _Change(
-        found,
-        total=found.mean - _centre(raw.mean, fraction),
+        mean_change,
+        total=mean_change.mean - _centre(raw.mean, fraction),
         excess=unexplained(run, metric, known) - _centre(slower.mean, fraction),
         gain=unexplained(run, metric, known, -1) - _centre(faster.mean, fraction),
         machine=max([0.0, *(run[part] for part in known)]),

@@ -22,13 +22,15 @@ SWAPPED = 0.8  # fraction of the suite's alpha
 
 def settle(cases: Sequence[tuple[Verdict, ...]], alpha: float = 0.01) -> list[tuple[Verdict, ...]]:
     """A whole session's verdicts, case by case: `detects` as the suite sees it, and REGRESSED what its test finds."""
-    found = {versus: _found(cases, versus, alpha) for versus in dict.fromkeys(v.versus for case in cases for v in case)}
+    by_side = {
+        versus: _found(cases, versus, alpha) for versus in dict.fromkeys(v.versus for case in cases for v in case)
+    }
     return [
         tuple(
             turned(seen)
-            if seen.pending and i in found[seen.versus][0] and _stands_out(seen, found[seen.versus][1])
+            if seen.pending and i in by_side[seen.versus][0] and _stands_out(seen, by_side[seen.versus][1])
             else seen
-            for seen in (_with_detectable_effect(verdict, found[verdict.versus][1], verdicts) for verdict in verdicts)
+            for seen in (_with_detectable_effect(verdict, by_side[verdict.versus][1], verdicts) for verdict in verdicts)
         )
         for i, verdicts in enumerate(cases)
     ]
@@ -47,9 +49,9 @@ def _found(cases: Sequence[tuple[Verdict, ...]], versus: str, alpha: float) -> t
 
 def _hypothesis(verdicts: Iterable[Verdict], alpha: float) -> Hypothesis:
     """The case's: that of the metric with the smallest p, each counted by its own alpha."""
-    each = [(alpha / v.alpha, _p(v), v.least_p) for v in verdicts]
-    p = min(scale * p for scale, p, _ in each if p is not None)
-    return Hypothesis(p, min(scale * least for scale, _, least in each if least is not None), alpha * SWAPPED)
+    scaled = [(alpha / v.alpha, _p(v), v.least_p) for v in verdicts]
+    p = min(scale * p for scale, p, _ in scaled if p is not None)
+    return Hypothesis(p, min(scale * least for scale, _, least in scaled if least is not None), alpha * SWAPPED)
 
 
 def _p(verdict: Verdict) -> float | None:
@@ -66,7 +68,9 @@ def _stands_out(verdict: Verdict, count: int) -> bool:
 def _with_detectable_effect(verdict: Verdict, count: int, case: Sequence[Verdict]) -> Verdict:
     if verdict.basis is None:
         return verdict
-    tests = sum(each.basis is not None and each.versus == verdict.versus for each in case)
+    tests = sum(
+        verdict_of_case.basis is not None and verdict_of_case.versus == verdict.versus for verdict_of_case in case
+    )
     return replace(verdict, detects=detectable_in_suite(verdict.basis, SWAPPED * verdict.alpha / count, tests))
 
 

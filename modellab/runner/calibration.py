@@ -79,8 +79,8 @@ class CalibrationCase:
         if not self.churn or len(self.values) < FEWEST_SESSIONS:
             return dict(known)
         scale = (self.total / len(self.data.rows)) ** 0.5
-        found = {name: scale * statistics.stdev(value[name] for value in self.values) for name in self.values[0]}
-        return {CHURN: self.churn} | {name: max(sd, known.get(name, 0.0)) for name, sd in found.items()}
+        spreads = {name: scale * statistics.stdev(value[name] for value in self.values) for name in self.values[0]}
+        return {CHURN: self.churn} | {name: max(sd, known.get(name, 0.0)) for name, sd in spreads.items()}
 
 
 def prepare(
@@ -93,15 +93,15 @@ def prepare(
     calibrated_cases, refused = [], []
     for case in cases:
         try:
-            found = case.error if isinstance(case, Broken) else _prepare(project, case, threads, utterances)
-            if speed_only and isinstance(found, CalibrationCase):
-                found.accepted = None
+            prepared = case.error if isinstance(case, Broken) else _prepare(project, case, threads, utterances)
+            if speed_only and isinstance(prepared, CalibrationCase):
+                prepared.accepted = None
         except Exception as error:  # noqa: BLE001 - one case ends here: whatever was raised is told, the next is prepared
-            found = sentence(error)
-        if isinstance(found, CalibrationCase):
-            calibrated_cases.append(found)
+            prepared = sentence(error)
+        if isinstance(prepared, CalibrationCase):
+            calibrated_cases.append(prepared)
         else:
-            refused.append((str(case.key if isinstance(case, Case) else case), found))
+            refused.append((str(case.key if isinstance(case, Case) else case), prepared))
     return calibrated_cases, refused
 
 
@@ -189,11 +189,11 @@ def _other_model(result: Result, resources: ResourceBaseline) -> str:
 
 def _keep(project: Project, calibrated: CalibrationCase, result: Result) -> str:
     """Write a session; what it says, in a line."""
-    found = session(result, calibrated.resources)
+    numbers = session(result, calibrated.resources)
     if calibrated.previous:
-        spreads = {clock: pair_spread(result, calibrated.previous, clock) for clock in CLOCKS if clock in found}
-        found |= {PAIR + clock: spread for clock, spread in spreads.items() if spread is not None}
-    baselines.add_sessions(project.baselines, calibrated.case.key, calibrated.machine, [found])
+        spreads = {clock: pair_spread(result, calibrated.previous, clock) for clock in CLOCKS if clock in numbers}
+        numbers |= {PAIR + clock: spread for clock, spread in spreads.items() if spread is not None}
+    baselines.add_sessions(project.baselines, calibrated.case.key, calibrated.machine, [numbers])
     calibrated.kept, calibrated.previous = calibrated.kept + 1, result
     remember = calibrated.task.remember
     calibrated.outputs.append(
@@ -203,8 +203,8 @@ def _keep(project: Project, calibrated: CalibrationCase, result: Result) -> str:
         calibrated.values.append(_values(calibrated.task, calibrated.accepted, result))
         if len(calibrated.values) >= FEWEST_SESSIONS and (noise := calibrated.noise()) != calibrated.accepted.noise:
             baselines.set_noise(project.baselines, calibrated.case.key, noise)
-    clocks = "  ".join(f"{name} {100 * np.expm1(found[name]):+.1f} %" for name in CLOCKS if name in found)
-    return f"{clocks}  peak {found['peak_rss_bytes'] / 2**20:.1f} MiB".strip()
+    clocks = "  ".join(f"{name} {100 * np.expm1(numbers[name]):+.1f} %" for name in CLOCKS if name in numbers)
+    return f"{clocks}  peak {numbers['peak_rss_bytes'] / 2**20:.1f} MiB".strip()
 
 
 def _values(task: Task, accepted: QualityBaseline, result: Result) -> dict[str, float]:
@@ -212,5 +212,7 @@ def _values(task: Task, accepted: QualityBaseline, result: Result) -> dict[str, 
     now = {utterance.id: utterance.counts for utterance in result.utterances}
     counts: Mapping[str, Mapping[str, Any]] = {**accepted.counts, **now}
     judged = [metric for metric in task.METRICS if metric.gated and metric.kind == "quality"]
-    known = [metric for metric in judged if all(metric.name in each for each in counts.values())]
-    return {metric.name: metric.value(each[metric.name] for each in counts.values()) for metric in known}
+    known = [metric for metric in judged if all(metric.name in of_utterance for of_utterance in counts.values())]
+    return {
+        metric.name: metric.value(of_utterance[metric.name] for of_utterance in counts.values()) for metric in known
+    }

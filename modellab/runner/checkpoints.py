@@ -23,9 +23,9 @@ class Checkpoints:
         """Make all that are not here, where this case needs one; only once."""
         if self._cases is None or not _name(case):
             return
-        able = [each for each in self._cases if not why_not(each)]
+        able = [planned for planned in self._cases if not why_not(planned)]
         self._cases = None
-        made.together(list(dict.fromkeys((each.folder, _name(each)) for each in able)))
+        made.together(list(dict.fromkeys((planned.folder, _name(planned)) for planned in able)))
 
 
 def _name(case: Case) -> str:

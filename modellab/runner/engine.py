@@ -105,9 +105,9 @@ class Engine:
     @property
     def meter(self) -> Meter | None:
         """What the adapter of a server keeps of its requests; None for a model that runs here."""
-        found = getattr(self.model, "meter", None)
+        meter = getattr(self.model, "meter", None)
         home = sys.modules.get(METER)  # imported by the adapter that has one
-        return found if home and isinstance(found, home.Meter) else None
+        return meter if home and isinstance(meter, home.Meter) else None
 
     def start(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """Get ready for a dataset of a task: fresh meters from here on, unless it is only to warm up."""
@@ -167,9 +167,9 @@ class Engine:
         if self.metered:
             self.reference.follow()
         encoded = [(start_s, task.encode(output)) for (start_s, _), output in zip(parts, outputs, strict=True)]
-        said = self.saved_audio.stored(preprocessed.output(task, encoded), order["row"]["id"])
+        kept = self.saved_audio.stored(preprocessed.output(task, encoded), order["row"]["id"])
         through = {"preprocessing": chain, "preprocessing_s": self.preprocessing_s[-1]} if chain else {}
-        return {"output": said, "given_s": _given_s(given), **asdict(timing), **through}
+        return {"output": kept, "given_s": _given_s(given), **asdict(timing), **through}
 
     def utterances(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """Several rows in one call of a model that has `transcribe_batch`; each reply has its share of the time.
@@ -183,7 +183,7 @@ class Engine:
         given = [self.prepared.take(task, row) for row in order["rows"]]
         self.prepared.begin(task, order.get("then", ()))
         chain = order.get("preprocessing", "")
-        parts = [self._preprocessed(each, chain) if chain else [(0.0, each)] for each in given]
+        parts = [self._preprocessed(input_, chain) if chain else [(0.0, input_)] for input_ in given]
         every = [piece for part in parts for _, piece in part]
         outputs, timing = process.timed(lambda: task.run_batch(self.model, every), self.gpu, self.children)
         share = {name: value / len(given) for name, value in asdict(timing).items()}
@@ -263,12 +263,14 @@ def _computes_with(held: Any, depth: int = 3) -> Iterator[str]:
     """Of the torch modules and CTranslate2 models among an object's attributes."""
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(held, torch.nn.Module):
-        yield from (f"{each.device.type}/{str(each.dtype).removeprefix('torch.')}" for each in held.parameters())
+        yield from (
+            f"{held_by.device.type}/{str(held_by.dtype).removeprefix('torch.')}" for held_by in held.parameters()
+        )
     elif isinstance(kind := getattr(held, "compute_type", None), str):
         yield f"{held.device}/{kind}"
     elif depth and hasattr(held, "__dict__"):
-        for each in vars(held).values():
-            yield from _computes_with(each, depth - 1)
+        for held_by in vars(held).values():
+            yield from _computes_with(held_by, depth - 1)
 
 
 def pin_threads(threads: int) -> None:

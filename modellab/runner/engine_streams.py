@@ -46,9 +46,9 @@ class Streams:
     def finish(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """The rest of what a stream says."""
         with self._held(order) as stream:
-            said = _said(stream.finish())
+            events = _said(stream.finish())
         self.opened.pop(order["stream"])
-        return said
+        return events
 
     def drop(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """Nobody listens any more."""
@@ -82,4 +82,8 @@ def from_text(text: str) -> Samples:
 
 def _said(events: Iterable[object]) -> dict[str, Any]:
     told = [checked(event) for event in events]
-    return {"events": [[each.kind, each.text, each.audio_s if math.isfinite(each.audio_s) else None] for each in told]}
+    return {
+        "events": [
+            [change.kind, change.text, change.audio_s if math.isfinite(change.audio_s) else None] for change in told
+        ]
+    }

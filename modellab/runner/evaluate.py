@@ -86,7 +86,7 @@ class Loaded:
         replies: list[dict[str, Any]] = preprocessed.asking(self.handle.ask, self.preprocessing)(
             "utterances", order, limit_s, lambda: sum(self.timeout_for(decoded_length.longest_s(row)) for row in rows)
         )["replies"]
-        return [reply.checked(each, row) for each, row in zip(replies, rows, strict=True)]
+        return [reply.checked(answer, row) for answer, row in zip(replies, rows, strict=True)]
 
     def examined(self, task: Task, row: Row, output: Any) -> Any:
         """The output with what the judge hears in it; unchanged where the dataset has no judge."""
@@ -217,8 +217,8 @@ def once_more(task: Task, data: Dataset, loaded: Loaded, names: Collection[str])
     runs = []
     for seed in range(loaded.seeds):
         loaded.seed(seed)
-        said = [utterance_of(task, row, data, loaded) for row in rows]
-        runs.append(sessions.settled(task, rows, data.options, said))
+        utterances = [utterance_of(task, row, data, loaded) for row in rows]
+        runs.append(sessions.settled(task, rows, data.options, utterances))
     return seeds.merged(runs)
 
 

@@ -52,12 +52,12 @@ class OneAhead:
         order, self.following = self.following, None
         if order is None:
             return
-        said: dict[str, Any] | Exception
+        reply: dict[str, Any] | Exception
         try:
-            said = self.engine.utterance(order)
+            reply = self.engine.utterance(order)
         except Exception as error:  # noqa: BLE001 - the process boundary: it is raised when the row is asked for
-            said = error
-        self.begun = Begun(order["row"], _chain(order), said)
+            reply = error
+        self.begun = Begun(order["row"], _chain(order), reply)
 
 
 def _chain(order: Order) -> str:

@@ -33,10 +33,10 @@ def find(root: Path, cases: Iterable[Case | Broken]) -> list[OrphanedBaseline]:
     broken = {case.name for case in every if isinstance(case, Broken)}
     keys = [case.key for case in every if isinstance(case, Case)]
     known, plain = {quality_path(root, key) for key in keys}, {unasked(key) for key in keys}
-    found = (_orphan(path) for path in sorted(root.glob("*/*/*.json")) if path not in known)
+    orphans = (_orphan(path) for path in sorted(root.glob("*/*/*.json")) if path not in known)
     return [
         orphan
-        for orphan in found
+        for orphan in orphans
         if orphan and orphan.key.task != PINNED and broken.isdisjoint({orphan.key.model, orphan.key.dataset})
         if not (unasked(orphan.key) in plain and asked_by_a_run(orphan.path))
     ]

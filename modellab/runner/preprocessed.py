@@ -27,13 +27,13 @@ Piece = tuple[float, Any]  # where it begins in the recording, in s, and what th
 def pieces(given: Any, chain: Chain) -> list[Piece]:
     """What a model is given, piece by piece; a chain changes nothing where there is no audio."""
     if isinstance(given, Audio):
-        return [(each.start_s, each.audio) for each in chain.apply(given)]
+        return [(piece.start_s, piece.audio) for piece in chain.apply(given)]
     if type(given) in {list, tuple}:  # what is said one after the other, each answered before the next
-        return [(0.0, [_whole(each, chain) if isinstance(each, Audio) else each for each in given])]
+        return [(0.0, [_whole(piece, chain) if isinstance(piece, Audio) else piece for piece in given])]
     for name in _fields(given):
         if isinstance(part := getattr(given, name), Audio):
             change = _changer(given, name)
-            return [(each.start_s, change(each.audio)) for each in chain.apply(part)]
+            return [(piece.start_s, change(piece.audio)) for piece in chain.apply(part)]
     return [(0.0, given)]
 
 

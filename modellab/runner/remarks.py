@@ -104,11 +104,11 @@ def unnamed_speakers(verdicts: Sequence[Verdict], data: Dataset, utterances: Seq
 def _unknown_keys(task: Task, data: Dataset) -> Iterator[str]:
     """That rows have keys that nothing reads, which mostly are misspelt."""
     known = row_checks.known_keys(task.ROW)
-    found = row_checks.unknown_keys(data.rows, (*task.ROW, SETTINGS))
-    for key, count in sorted(found.items())[:MOST_KEYS]:
+    unknown = row_checks.unknown_keys(data.rows, (*task.ROW, SETTINGS))
+    for key, count in sorted(unknown.items())[:MOST_KEYS]:
         yield f"nothing reads the key {key!r} of {count} of {len(data.rows)} rows: {did_you_mean(key, known)}"
-    if len(found) > MOST_KEYS:
-        yield f"nothing reads {len(found) - MOST_KEYS} further keys of its rows: `datasets validate` names them"
+    if len(unknown) > MOST_KEYS:
+        yield f"nothing reads {len(unknown) - MOST_KEYS} further keys of its rows: `datasets validate` names them"
 
 
 def accepted_elsewhere(result: Result, accepted: QualityBaseline, machines: Sequence[str]) -> str:

@@ -38,8 +38,8 @@ def to_run_again(
     result: Result, sides: Sequence[QualityBaseline | None], task: Task, rules: Mapping[str, Rule]
 ) -> list[str]:
     """The ids of what broke since any of the accepted results, the baseline's first."""
-    found = [id for side in sides for id in gate.to_run_again(result, side, task.METRICS, rules)]
-    return list(dict.fromkeys(found))[:MOST_AGAIN]
+    broken = [id for side in sides for id in gate.to_run_again(result, side, task.METRICS, rules)]
+    return list(dict.fromkeys(broken))[:MOST_AGAIN]
 
 
 def run_again(
@@ -50,13 +50,13 @@ def run_again(
         return None, []
     source.close()
     try:
-        said = once_more(task, data, source.get(case), names)
+        utterances = once_more(task, data, source.get(case), names)
     except ModellabError as error:
         source.close()
         first = withheld.message(told(error)) if data.is_private else told(error).splitlines()[0]
         many = "1 broken utterance" if len(names) == 1 else f"{len(names)} broken utterances"
         return None, [f"{many} could not be run again in a fresh process: {first}"]
-    return {utterance.id: utterance.counts for utterance in said if utterance.id in names}, []
+    return {utterance.id: utterance.counts for utterance in utterances if utterance.id in names}, []
 
 
 def shown(
@@ -70,14 +70,14 @@ def shown(
     if not wanted:
         return tuple(verdicts)
     places = {id: place for place, id in enumerate(ids(result.utterances)) if id in wanted}
-    said = {id: result.utterances[place] for id, place in places.items()}
+    utterances = {id: result.utterances[place] for id, place in places.items()}
     rows = {id: row for row in data.rows if (id := str(row["id"])) in wanted}
-    samples = {id: decoded_length.stored(task, row, data.options, said[id]) for id, row in rows.items()}
+    samples = {id: decoded_length.stored(task, row, data.options, utterances[id]) for id, row in rows.items()}
 
-    def lines(each: Break, versus: str) -> Break:
+    def lines(broken: Break, versus: str) -> Break:
         accepted = sides.get(versus)
-        before = accepted.outputs.get(each.id) if accepted else None
-        return replace(each, lines=_lines(task, samples[each.id], said[each.id], before))
+        before = accepted.outputs.get(broken.id) if accepted else None
+        return replace(broken, lines=_lines(task, samples[broken.id], utterances[broken.id], before))
 
     return tuple(
         replace(verdict, breaks=tuple(lines(broken, verdict.versus) for broken in verdict.breaks))
@@ -87,11 +87,11 @@ def shown(
 
 def _lines(task: Task, sample: object, now: Utterance, before: object) -> tuple[str, ...]:
     """Reference over hypothesis, then what was said before."""
-    found = task.show(sample, None if now.error else now.output)
+    lines = task.show(sample, None if now.error else now.output)
     if isinstance(before, str):
-        found = [*found, f"was  {before}" if before else "was  (nothing)"]
+        lines = [*lines, f"was  {before}" if before else "was  (nothing)"]
     elif before is not None and isinstance(task, Recalled):
-        found = [*found, *(f"was  {line}" for line in task.show(sample, task.recall(before)))]
+        lines = [*lines, *(f"was  {line}" for line in task.show(sample, task.recall(before)))]
     if now.error:
-        found = [*found, f"the model raised: {now.error.splitlines()[0]}"]
-    return tuple(line[:MOST_CHARACTERS] for line in found[:MOST_LINES])
+        lines = [*lines, f"the model raised: {now.error.splitlines()[0]}"]
+    return tuple(line[:MOST_CHARACTERS] for line in lines[:MOST_LINES])

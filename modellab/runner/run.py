@@ -114,8 +114,8 @@ def run(
 def _planned(matrix: Matrix, cases: Iterable[PlannedCase | Case | str]) -> list[str]:
     """The names of the cases as planned here, each once and in their order; ConfigError for one that nothing has."""
     names = dict.fromkeys(case if isinstance(case, str) else PlannedCase.name_of(case) for case in cases)
-    found = [matrix.find(name) or matrix.asked_for(name) or find_case(matrix, name) for name in names]
-    return [PlannedCase.of(case).name for case in in_order(found)]
+    planned = [matrix.find(name) or matrix.asked_for(name) or find_case(matrix, name) for name in names]
+    return [PlannedCase.of(case).name for case in in_order(planned)]
 
 
 class _Run:
@@ -145,26 +145,26 @@ class _Run:
             self.interrupted = True
 
     def _one(self, name: str) -> None:
-        found = self.matrix.find(name)
-        assert found is not None, f"{name} was planned"
-        if isinstance(found, Broken):
-            self._refused(found, found.error)
+        case = self.matrix.find(name)
+        assert case is not None, f"{name} was planned"
+        if isinstance(case, Broken):
+            self._refused(case, case.error)
             return
-        reason = why_not(found, download=self.options.download)
+        reason = why_not(case, download=self.options.download)
         if reason and self.options.strict_matrix:
-            self._refused(found, f"--strict-matrix: {reason}")
+            self._refused(case, f"--strict-matrix: {reason}")
             return
-        ready = ready_case(found, self.matrix.project)
-        if reason := reason or without_result.why_skipped(self.matrix, found, self.options):
+        ready = ready_case(case, self.matrix.project)
+        if reason := reason or without_result.why_skipped(self.matrix, case, self.options):
             self.skipped[name] = reason
             self.session.tell(CaseSkipped(name, reason))
         else:
             self.cases.append(self.session.finish(self.session.measure(ready)).summary())
 
-    def _refused(self, found: Case | Broken, error: str) -> None:
+    def _refused(self, case: Case | Broken, error: str) -> None:
         """Keep a case that could not even be tried as an ERROR."""
-        name = str(found.key if isinstance(found, Case) else found)
-        kept = without_result.keep_error(self.matrix, self.session.ledger, found, error)
+        name = str(case.key if isinstance(case, Case) else case)
+        kept = without_result.keep_error(self.matrix, self.session.ledger, case, error)
         self.unread[name] = kept.splitlines()[0] if kept else ""
 
     def keep_not_run(self) -> None:

@@ -47,7 +47,9 @@ class AsCtrlC:
         if threading.current_thread() is threading.main_thread():
             handlers = {number: signal.getsignal(number) for number in NAMES if number != signal.SIGINT}
             free = (
-                number for number, found in handlers.items() if found == signal.SIG_DFL or interrupt.is_early(found)
+                number
+                for number, handler in handlers.items()
+                if handler == signal.SIG_DFL or interrupt.is_early(handler)
             )
             self._before = dict.fromkeys(free, signal.SIG_DFL)
         for number in self._before:
@@ -79,7 +81,9 @@ class Stopping:
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             handlers = {number: signal.getsignal(number) for number in NAMES}
-            self._before = {number: found for number, found in handlers.items() if found in BY_DEFAULT or _of(found)}
+            self._before = {
+                number: handler for number, handler in handlers.items() if handler in BY_DEFAULT or _of(handler)
+            }
         self.listen()
         return self
 

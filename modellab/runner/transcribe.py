@@ -62,9 +62,15 @@ def real(matrix: Matrix, device: str = "cpu", precision: str = "") -> ModelInsta
 def could_run(matrix: Matrix, name: str, device: str = "cpu", precision: str = "") -> ModelInstance | None:
     """The first of MODEL:VARIANT, or of any variant of MODEL, that runs here once its weights are; None for none."""
     head, _, variant = name.partition(":")
-    found = [instance for instance in matrix.instances() if (instance.key.model, instance.key.device) == (head, device)]
-    fitting = [each for each in found if variant in ("", each.key.variant) and precision in ("", each.key.precision)]
-    return next((each for each in fitting if not why_not(each, download=True)), None)
+    on_device = [
+        instance for instance in matrix.instances() if (instance.key.model, instance.key.device) == (head, device)
+    ]
+    fitting = [
+        candidate
+        for candidate in on_device
+        if variant in ("", candidate.key.variant) and precision in ("", candidate.key.precision)
+    ]
+    return next((candidate for candidate in fitting if not why_not(candidate, download=True)), None)
 
 
 def is_embedded(instance: ModelInstance) -> bool:
@@ -79,19 +85,26 @@ def choose(matrix: Matrix, name: str = "", device: str = "cpu", precision: str =
     """
     candidates = _named(matrix, name, task) if name else _embedded(matrix)
     shown = name or "the embedded model"
-    offered = dict.fromkeys(each.key.device for each in candidates)
+    offered = dict.fromkeys(instance.key.device for instance in candidates)
     device = SERVER if list(offered) == [SERVER] else device  # such a model has no other, and nobody has to say so
     known("device", device, offered, f" of {shown}")
-    there = [each for each in candidates if each.key.device == device]
+    there = [instance for instance in candidates if instance.key.device == device]
     if precision:
-        known("precision", precision, dict.fromkeys(each.key.precision for each in there), f" of {shown} on {device}")
-        there = [each for each in there if each.key.precision == precision]
+        known(
+            "precision",
+            precision,
+            dict.fromkeys(instance.key.precision for instance in there),
+            f" of {shown} on {device}",
+        )
+        there = [instance for instance in there if instance.key.precision == precision]
     reasons = []
-    for each in there:
-        why, mend = obstacle(each)
+    for instance in there:
+        why, mend = obstacle(instance)
         if not why:
-            return each
-        reasons.append(f"{each.key.model}:{each.key.variant} cannot run here: {why}" + (f": {mend}" if mend else ""))
+            return instance
+        reasons.append(
+            f"{instance.key.model}:{instance.key.variant} cannot run here: {why}" + (f": {mend}" if mend else "")
+        )
     raise WeightsError(reasons[0])
 
 
@@ -101,7 +114,7 @@ def _named(matrix: Matrix, name: str, task: str) -> list[ModelInstance]:
         able = sorted({instance.key.model for instance in matrix.instances() if task in instance.model.tasks})
         raise ConfigError(f"{folder.name} does {_tasks(model)} and no {task}: expected one of {', '.join(able)}")
     every = [instance for instance in matrix.instances() if instance.key.model == folder.name]
-    return [each for each in every if variant in {"", each.key.variant}]
+    return [candidate for candidate in every if variant in {"", candidate.key.variant}]
 
 
 def _tasks(model: Model) -> str:
@@ -112,7 +125,7 @@ def _embedded(matrix: Matrix) -> list[ModelInstance]:
     every = [instance for instance in matrix.instances() if TASK in instance.model.tasks and is_embedded(instance)]
     if not every:
         raise ConfigError(f"no embedded model does {TASK}: {did_you_mean('', matrix.model_names())}")
-    return sorted(every, key=lambda each: f"{each.key.model}:{each.key.variant}" != DEFAULT)
+    return sorted(every, key=lambda candidate: f"{candidate.key.model}:{candidate.key.variant}" != DEFAULT)
 
 
 def chain_of(instance: ModelInstance, asked: str) -> Chain:
@@ -199,12 +212,12 @@ def transcribe(ready: Loaded, file: Path, duration_s: float = 0.0) -> Transcript
     duration_s = duration_s or audio.info(file).duration_s
     row = {"id": file.name, "audio": str(file), "duration_s": duration_s}
     reply = ready.ask("utterance", {"row": row}, duration_s)
-    said = reply["output"]
-    segments = tuple({"text": text, "start_s": start, "end_s": end} for text, start, end in said["segments"])
+    transcript = reply["output"]
+    segments = tuple({"text": text, "start_s": start, "end_s": end} for text, start, end in transcript["segments"])
     return Transcription(
         str(file),
-        said["text"],
-        said["language"],
+        transcript["text"],
+        transcript["language"],
         segments,
         duration_s,
         reply["wall_s"],

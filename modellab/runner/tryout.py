@@ -58,8 +58,8 @@ class Tried:
     @property
     def wrong(self) -> Ratio:
         """Word errors over words, of the recordings with a reference."""
-        with_text = [each.wrong for each in self.heard if each.wrong is not None]
-        return Ratio(sum(each.top for each in with_text), sum(each.bottom for each in with_text))
+        errors = [hypothesis.wrong for hypothesis in self.heard if hypothesis.wrong is not None]
+        return Ratio(sum(ratio.top for ratio in errors), sum(ratio.bottom for ratio in errors))
 
     @property
     def wer(self) -> float:
@@ -69,14 +69,14 @@ class Tried:
     @property
     def rtf(self) -> float:
         """Seconds of computing per second of audio; the first call is not warmed up."""
-        done = [each for each in self.heard if not each.error]
-        audio_s = sum(each.duration_s for each in done)
-        return sum(each.wall_s for each in done) / audio_s if audio_s else math.nan
+        done = [hypothesis for hypothesis in self.heard if not hypothesis.error]
+        audio_s = sum(hypothesis.duration_s for hypothesis in done)
+        return sum(hypothesis.wall_s for hypothesis in done) / audio_s if audio_s else math.nan
 
     @property
     def failed(self) -> int:
         """How many recordings it could not hear."""
-        return sum(bool(each.error) for each in self.heard)
+        return sum(bool(hypothesis.error) for hypothesis in self.heard)
 
 
 # name, length in s, seconds heard so far (NaN: nobody knows) -> around the hearing

@@ -31,13 +31,13 @@ def why_skipped(matrix: Matrix, case: Case, options: RunOptions) -> str:
     return ""
 
 
-def keep_error(matrix: Matrix, ledger: Ledger, found: Case | Broken | None, text: str) -> str:
+def keep_error(matrix: Matrix, ledger: Ledger, case: Case | Broken | None, text: str) -> str:
     """The error of a case as it is kept, and kept in the ledger where it is known what case it is."""
     error = masked(shortened(text.strip(), MOST_CHARACTERS))
-    if found is not None:
-        key = _unread(matrix, found) if isinstance(found, Broken) else found.key
-        private = isinstance(found, Case) and found.header.privacy != "none"
-        append_error(matrix, ledger, key, error, found.tier, settings={"privacy": "hashes"} if private else {})
+    if case is not None:
+        key = _unread(matrix, case) if isinstance(case, Broken) else case.key
+        private = isinstance(case, Case) and case.header.privacy != "none"
+        append_error(matrix, ledger, key, error, case.tier, settings={"privacy": "hashes"} if private else {})
         error = withheld.message(error) if private else error
     return error
 
@@ -61,7 +61,7 @@ def keep_not_run(matrix: Matrix, ledger: Ledger, names: Collection[str], why: st
     """An ERROR in the ledger for each case that could have run and has no result yet: a report shall miss none."""
     if not names:
         return
-    known = {each.key for each in ledgers.read(matrix.project.mlruns)[0]}
+    known = {kept.key for kept in ledgers.read(matrix.project.mlruns)[0]}
     for case in _cases(matrix, names):
         if case.key not in known and not why_not(case, download=download):
             keep_error(matrix, ledger, case, f"{NOT_RUN}: {why}")
@@ -77,12 +77,12 @@ def keep_gone(matrix: Matrix, ledger: Ledger, gone: Iterable[OrphanedBaseline]) 
 
 
 def _cases(matrix: Matrix, names: Collection[str]) -> Iterable[Case]:
-    found = (matrix.find(name) for name in names)
-    return (case for case in found if isinstance(case, Case))
+    planned = (matrix.find(name) for name in names)
+    return (case for case in planned if isinstance(case, Case))
 
 
-def _unread(matrix: Matrix, found: Broken) -> CaseId:
+def _unread(matrix: Matrix, folder: Broken) -> CaseId:
     """The key of a folder that cannot be read; of a task that it names, where it can be told."""
-    task = (found.tasks or tasks.names())[0]
-    name = escape.visible(found.name)
-    return entry.unread(task, model=name) if found in matrix.models else entry.unread(task, dataset=name)
+    task = (folder.tasks or tasks.names())[0]
+    name = escape.visible(folder.name)
+    return entry.unread(task, model=name) if folder in matrix.models else entry.unread(task, dataset=name)

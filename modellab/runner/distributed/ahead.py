@@ -50,8 +50,8 @@ def batches(loaded: Loaded, every: Iterable[tuple[Sequence[Row], Sequence[Row]]]
 def _ahead[Given, Said](ask: Callable[[Given], Said], every: Iterable[Given]) -> Iterator[Said]:
     waiting: Future[Said] | None = None
     with ThreadPoolExecutor(1, "model") as thread:  # the process itself was started by the caller's, and ends with that
-        for each in every:
-            waiting, before = thread.submit(ask, each), waiting
+        for rows in every:
+            waiting, before = thread.submit(ask, rows), waiting
             if before:
                 yield before.result()
         if waiting:
@@ -59,15 +59,15 @@ def _ahead[Given, Said](ask: Callable[[Given], Said], every: Iterable[Given]) ->
 
 
 def _asked(loaded: Loaded, row: Row, then: Sequence[Row]) -> Pair:
-    said = []
+    answers = []
     for number in range(loaded.seeds):
         loaded.seed(number)  # before each utterance: no answer depends on what came before it
         is_last = number == loaded.seeds - 1
         try:
-            said.append(Answered(loaded, loaded.call(row, then if is_last else (), go_on=loaded.seeds == 1)))
+            answers.append(Answered(loaded, loaded.call(row, then if is_last else (), go_on=loaded.seeds == 1)))
         except ModelError as error:
-            said.append(Answered(loaded, error))
-    return row, said
+            answers.append(Answered(loaded, error))
+    return row, answers
 
 
 def _asked_together(loaded: Loaded, rows: Sequence[Row], then: Sequence[Row]) -> list[Pair]:
@@ -75,6 +75,6 @@ def _asked_together(loaded: Loaded, rows: Sequence[Row], then: Sequence[Row]) ->
     for number in range(loaded.seeds):
         loaded.seed(number)
         following = then if number == loaded.seeds - 1 else ()
-        for (_, said), reply in zip(pairs, loaded.call_together(rows, following), strict=True):
-            said.append(Answered(loaded, reply))
+        for (_, answers), reply in zip(pairs, loaded.call_together(rows, following), strict=True):
+            answers.append(Answered(loaded, reply))
     return pairs

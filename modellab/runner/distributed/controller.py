@@ -202,7 +202,7 @@ class Controller:
 
     def _has_time_for_two(self, member: Member) -> bool:
         """Whether a second shard would not wait at a slow worker when all others are through."""
-        paces = [each.pace for each in self.members.values() if not math.isnan(each.pace)]
+        paces = [worker.pace for worker in self.members.values() if not math.isnan(worker.pace)]
         if math.isnan(member.pace) or not paces:
             return len(self.queue) >= len(self.members)
         rate = sum(1 / pace for pace in paces if pace) or math.inf
@@ -214,7 +214,7 @@ class Controller:
         """What is expected to end last, if the idle worker would be through with it much earlier."""
         if math.isnan(idle.pace):
             return None
-        running = [each.shard for member in self.members.values() for each in member.attempts]
+        running = [tried.shard for member in self.members.values() for tried in member.attempts]
         best, latest_s = None, 0.0
         for member in self.members.values():
             end_s = 0.0

@@ -35,14 +35,16 @@ def progress(case: str, controller: Controller, happened: Happened, before: int,
     rate = (done - before) / max(1e-9, took_s)
     left_s = controller.left / rate if rate else math.nan
     members = controller.members.values()
-    workers = tuple(WorkerState(each.name, each.utterances, each.pace, len(each.attempts)) for each in members)
+    workers = tuple(
+        WorkerState(member.name, member.utterances, member.pace, len(member.attempts)) for member in members
+    )
     refused = happened.refused[0] if happened.refused else ""
     return WorkersProgress(case, done, total, rate, left_s, workers, len(happened.loading), refused)
 
 
 def readings(controller: Controller, happened: Happened, took_s: float, batch: int) -> dict[str, float]:
     """Throughput, as information: it is of machines that were shared, and is never judged."""
-    busy_s, audio_s = (sum(each[i] for each in happened.computed_s.values()) for i in (0, 1))
+    busy_s, audio_s = (sum(of_worker[i] for of_worker in happened.computed_s.values()) for i in (0, 1))
     if not audio_s or not busy_s or not took_s:
         return {}
     return {

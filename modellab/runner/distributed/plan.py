@@ -29,18 +29,20 @@ def environment() -> dict[str, Any]:
 def code() -> str:
     """A digest of modellab's own Python files, wherever they lie."""
     root = Path(__file__).parents[2]
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
-        found.update(f"{path.relative_to(root).as_posix()}\0".encode())
-        found.update(hashlib.sha256(path.read_bytes()).digest())
-    return found.hexdigest()[:16]
+        digest.update(f"{path.relative_to(root).as_posix()}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
 
 
 @functools.cache
 def packages() -> dict[str, str]:
     """The version of every package that is installed."""
-    about = (each.metadata for each in metadata.distributions())  # parsed each time that it is asked for
-    named = ((each["Name"], each["Version"]) for each in about)
+    about = (
+        distribution.metadata for distribution in metadata.distributions()
+    )  # parsed each time that it is asked for
+    named = ((facts["Name"], facts["Version"]) for facts in about)
     return {str(name): str(version) for name, version in sorted(named, key=str) if name and name != "modellab"}
 
 
@@ -79,5 +81,5 @@ def verified(message: bytes, key: bytes) -> dict[str, Any]:
     signature, _, text = message.partition(b" ")
     if not hmac.compare_digest(signature, hmac.new(key, text, "sha256").hexdigest().encode()):
         raise ConfigError("a message is not signed with the run's key: another run's, or not meant for this worker")
-    found: dict[str, Any] = json.loads(text)
-    return found
+    plan: dict[str, Any] = json.loads(text)
+    return plan

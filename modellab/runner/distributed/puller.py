@@ -190,7 +190,7 @@ def _signed(path: Path, key: bytes) -> dict[str, Any] | None:
 def _workers(run: Path) -> int:
     """How many workers a run has."""
     try:
-        return sum(not (each / "gone").exists() for each in (run / "workers").iterdir())
+        return sum(not (folder / "gone").exists() for folder in (run / "workers").iterdir())
     except OSError:
         return 0
 

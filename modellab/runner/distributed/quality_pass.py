@@ -115,8 +115,8 @@ def _runs(task: Task, data: Dataset, parts: Parts) -> list[Sequence[Utterance]]:
     count = int(parts.loaded["seeds"])
     runs = [Utterances() for _ in range(count)]
     for encoded in parts.utterances():
-        each = encoded if isinstance(encoded, list) else [encoded] * count
-        for run_, one in zip(runs, each, strict=True):
+        per_seed = encoded if isinstance(encoded, list) else [encoded] * count
+        for run_, one in zip(runs, per_seed, strict=True):
             run_.append(replace(serialization.decode_utterance(one), wall_s=math.nan, cpu_s=math.nan, gpu_s=math.nan))
     if raised(runs[0]).all():
         raise ModelError(f"every one of {len(runs[0])} utterances raised; the first: {runs[0][0].error}")

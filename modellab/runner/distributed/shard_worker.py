@@ -108,9 +108,10 @@ class ShardWorker:
         data = self.opened.data
         with machine_turns().loading():
             try:
-                for said in self._said(order["start"], order["stop"], str(order["error"]), careful=order["careful"]):
-                    lines.append(serialization.dumps(said if len(said) > 1 else said[0]))
-                    hashes.append(_hash(said, self.opened.task.METRICS))
+                place = order["start"], order["stop"]
+                for utterances in self._said(*place, str(order["error"]), careful=order["careful"]):
+                    lines.append(serialization.dumps(utterances if len(utterances) > 1 else utterances[0]))
+                    hashes.append(_hash(utterances, self.opened.task.METRICS))
             except MODEL_DIED as error:
                 self.forget()
                 reply["died"] = str(error)
@@ -185,25 +186,27 @@ class ShardWorker:
     def _window(self, low: int, rows: Sequence[Row], own: range, size: int) -> Iterator[list[Any]]:
         """The places of a shard in a window by its batches; one by one where the model raised, or died."""
         every = batches.of_window(low, own, size, shards.lengths(rows))
-        found: dict[int, tuple[Row, list[Any]]] = {}
+        by_place: dict[int, tuple[Row, list[Any]]] = {}
         while every and not self.told_to_go():
-            of_rows = [[rows[place - low] for place in each] for each in every]
+            of_rows = [[rows[place - low] for place in batch] for batch in every]
             with_next = zip(of_rows, [*of_rows[1:], []], strict=True)
             asked = itertools.takewhile(lambda _: not self.told_to_go(), with_next)
             try:
                 for pairs in ahead.batches(self._ready(), asked):
                     scored = zip(every.pop(0), pairs, strict=True)
-                    found |= {place: (row, self._scored(row, said)) for place, (row, said) in scored if place in own}
+                    by_place |= {
+                        place: (row, self._scored(row, answers)) for place, (row, answers) in scored if place in own
+                    }
             except (ModelError, *MODEL_DIED) as error:
                 if not isinstance(error, ModelError):
                     self.forget()
                 each_alone = self._one_by_one([(place, rows[place - low]) for place in every.pop(0)], str(error))
-                found |= {place: said for place, said in each_alone.items() if place in own}
+                by_place |= {place: answers for place, answers in each_alone.items() if place in own}
         for place in own:
-            if place in found:
-                row, said = found.pop(place)
+            if place in by_place:
+                row, answers = by_place.pop(place)
                 self._see(row)
-                yield said
+                yield answers
                 continue
             alone = [] if self.told_to_go() else list(ahead.answers(self._ready(), self._rows(place, place + 1)))
             if not alone:  # it was told to go
@@ -215,20 +218,20 @@ class ShardWorker:
 
         Where all of them are answered the batch is to blame: in it, none was.
         """
-        found: dict[int, tuple[Row, list[Any]]] = {}
+        by_place: dict[int, tuple[Row, list[Any]]] = {}
         try:
             for place, row in batch:
                 if self.told_to_go():
-                    return found
-                ((_, said),) = ahead.answers(self._ready(), [(row, [])])
-                found[place] = row, self._scored(row, said)
+                    return by_place
+                ((_, answers),) = ahead.answers(self._ready(), [(row, [])])
+                by_place[place] = row, self._scored(row, answers)
         except MODEL_DIED:
             self.forget()
-            return found
-        if any(each.get("error") for _, said in found.values() for each in said):
-            return found
+            return by_place
+        if any(utterance.get("error") for _, answers in by_place.values() for utterance in answers):
+            return by_place
         blamed = _Raising(f"in a batch of {len(batch)}, though not alone: {why}")
-        return {place: (row, self._scored(row, [blamed] * len(said))) for place, (row, said) in found.items()}
+        return {place: (row, self._scored(row, [blamed] * len(answers))) for place, (row, answers) in by_place.items()}
 
     def _see(self, row: Row) -> None:
         """Count the audio of a row as heard."""
@@ -269,7 +272,7 @@ class _Raising:
         return output
 
 
-def without_clocks(said: Any, metrics: Iterable[Metric]) -> Any:
+def without_clocks(stored: Any, metrics: Iterable[Metric]) -> Any:
     """Utterances as JSON without what no model gives twice: their own clocks, and those of their task."""
     clocks = {*CLOCKS, *(metric.name for metric in metrics if metric.clock)}
 
@@ -278,12 +281,12 @@ def without_clocks(said: Any, metrics: Iterable[Metric]) -> Any:
             return {name: kept(value) for name, value in part.items() if name not in clocks}
         return [*map(kept, part)] if isinstance(part, list | tuple) else part
 
-    return kept(said)
+    return kept(stored)
 
 
-def _hash(said: list[Any], metrics: Iterable[Metric]) -> int:
+def _hash(utterances: list[Any], metrics: Iterable[Metric]) -> int:
     """Of all but the clocks: 64 bits."""
-    told = without_clocks(said, metrics)
+    told = without_clocks(utterances, metrics)
     return int.from_bytes(hashlib.blake2b(serialization.dumps(told).encode(), digest_size=8).digest())
 
 

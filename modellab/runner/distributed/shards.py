@@ -84,17 +84,17 @@ def cut(lengths_s: Sequence[float], shard_audio_s: float, batch: int = 1) -> lis
     >>> [(shard.start, shard.stop) for shard in cut([3, 3, 3, 9, 1], 6)]
     [(0, 2), (2, 3), (3, 4), (4, 5)]
     """
-    found: list[Shard] = []
+    shards: list[Shard] = []
     start, audio_s = 0, 0.0
     for place in range(0, len(lengths_s), batch):
         more_s = float(sum(lengths_s[place : place + batch]))
         if place > start and audio_s + more_s > shard_audio_s:
-            found.append(Shard(start, place, audio_s))
+            shards.append(Shard(start, place, audio_s))
             start, audio_s = place, 0.0
         audio_s += more_s
     if len(lengths_s) > start:
-        found.append(Shard(start, len(lengths_s), audio_s))
-    return found
+        shards.append(Shard(start, len(lengths_s), audio_s))
+    return shards
 
 
 def stretch(lengths_s: Sequence[float], start: int, stop: int, error: str = "") -> Shard:

@@ -136,11 +136,11 @@ class SharedFolder:
         while True:
             self._touch()
             began_s = time.monotonic()
-            yield from (found := list(self._found()))
-            if found or (now_s := time.monotonic()) > end_s:
+            yield from (events := list(self._found()))
+            if events or (now_s := time.monotonic()) > end_s:
                 return
-            working = (each for each in self.members.values() if each.is_up and not each.is_over)
-            is_short = any(len(each.asked) < DEPTH for each in working)
+            working = (member for member in self.members.values() if member.is_up and not member.is_over)
+            is_short = any(len(member.asked) < DEPTH for member in working)
             time.sleep(min(POLL_S, max(SOON_S, SHARE * (now_s - began_s)) if is_short else POLL_S))
 
     def stop(self) -> None:

@@ -120,16 +120,16 @@ def parsed(text: str) -> dict[str, str]:
     >>> parsed("slurm:partition=a100,gpus=1")
     {'partition': 'a100', 'gpus': '1'}
     """
-    found: dict[str, str] = {}
+    given: dict[str, str] = {}
     for part in filter(None, text.partition(":")[2].split(",")):
-        name, equals, value = (each.strip() for each in part.partition("="))
+        name, equals, value = (side.strip() for side in part.partition("="))
         if name not in (*NUMBERS, *WORDS):
             raise ConfigError(f"executor is {text!r}: {did_you_mean(name, [*NUMBERS, *WORDS])}")
         if not equals or not value or (name in NUMBERS and (not value.isdecimal() or int(value) < 1)):
             expected = "a whole number, 1 or more" if name in NUMBERS else "a name"
             raise ConfigError(f"executor is {text!r}: {name} is {value!r}, expected {expected}")
-        found[name] = value
-    return found
+        given[name] = value
+    return given
 
 
 def submitted(logs: Path, options: Mapping[str, str], count: int, pull: Pull) -> str:

@@ -73,10 +73,10 @@ def timed(task: Task, case: Case, data: Dataset, loaded: Loaded, result: Result)
     with alone():
         first_s = warm_up(task, data, loaded)
         loaded.seed(0)
-        again = {place: _retimed(each, data.rows[place], loaded) for place, each in sample.items()}
+        again = {place: _retimed(utterance, data.rows[place], loaded) for place, utterance in sample.items()}
         meters = loaded.ask("finish", {"device": case.key.device})
-    utterances = Utterances(again.get(place, each) for place, each in enumerate(result.utterances))
-    spoken = [each for each in again.values() if not each.error] or result.utterances
+    utterances = Utterances(again.get(place, utterance) for place, utterance in enumerate(result.utterances))
+    spoken = [utterance for utterance in again.values() if not utterance.error] or result.utterances
     here = {**load_readings(loaded.facts), "first_call_s": first_s, **meters, **latencies(spoken)}
     told = f"sample of {len(again)}" if len(again) < count else "all, alone"
     provenance = {**result.provenance, TIMED: told}

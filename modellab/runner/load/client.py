@@ -113,12 +113,12 @@ class Caller:
             self.close()
         retry_s = _seconds(response.getheader("Retry-After", ""))
         try:
-            said = json.loads(data)
+            body = json.loads(data)
         except (ValueError, RecursionError):
-            said = None
-        if response.status == 200 and isinstance(said, dict) and isinstance(said.get("text"), str):
-            return Answer(200, text=said["text"])
-        error = said.get("error") if isinstance(said, dict) else None
+            body = None
+        if response.status == 200 and isinstance(body, dict) and isinstance(body.get("text"), str):
+            return Answer(200, text=body["text"])
+        error = body.get("error") if isinstance(body, dict) else None
         told = error if isinstance(error, dict) else {}
         whole = error if isinstance(error, str) else data[:MOST_SAID].decode(errors="replace")
         message = told.get("message") or whole

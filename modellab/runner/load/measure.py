@@ -94,7 +94,7 @@ class Load:
 
 def clips(paths: Sequence[Path], texts: Mapping[str, str] | None = None) -> list[Clip]:
     """The files, read; ConfigError for one that is too large or without a text, AudioError for one that is none."""
-    found = []
+    read = []
     for path in paths:
         duration_s = audio.info(path).duration_s
         if path.stat().st_size > MOST_FILE_BYTES:
@@ -102,8 +102,8 @@ def clips(paths: Sequence[Path], texts: Mapping[str, str] | None = None) -> list
             raise ConfigError(f"{path} has {size_mb:.0f} MB, at most {most_mb:.0f} are sent")
         if texts is not None and path.name not in texts:
             raise ConfigError(f"{path.name} has no text: expected a line `{path.name}<tab>what is said in it`")
-        found.append(Clip(path, path.read_bytes(), duration_s, texts[path.name] if texts is not None else None))
-    return found
+        read.append(Clip(path, path.read_bytes(), duration_s, texts[path.name] if texts is not None else None))
+    return read
 
 
 def first(target: Target, some: Sequence[Clip], plan: Plan) -> None:

@@ -120,7 +120,7 @@ def run_pairs(
     candidate_first = generator.permutation(np.arange(n) % 2 == 0)
     times: list[tuple[Floats, Floats]] = []
     audio_s: list[float] = []
-    said: list[tuple[list[Any], list[Any]]] = []
+    outputs: list[tuple[list[Any], list[Any]]] = []
     lost = 0
     while len(times) < n:
         rows = [walk.next() for _ in range(per_side)]
@@ -137,10 +137,10 @@ def run_pairs(
             continue
         (mine, my_words), (other, other_words) = pair if sides[0] is candidate else reversed(pair)
         times.append((mine, other))
-        said.append((my_words, other_words))
+        outputs.append((my_words, other_words))
         audio_s.append(sum(seconds(row) for row in rows) or math.nan)
     both = np.array(times)
-    return Pairs(both[:, 0], both[:, 1], np.array(audio_s), tuple(said), 2 * (n + lost), per_side, walk)
+    return Pairs(both[:, 0], both[:, 1], np.array(audio_s), tuple(outputs), 2 * (n + lost), per_side, walk)
 
 
 def joined(parts: Sequence[Pairs]) -> Pairs:

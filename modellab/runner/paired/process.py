@@ -79,10 +79,10 @@ class Places:
                 self.made[name] = self._make(self.base.python or interpreter())
             except ModellabError as error:
                 self.made[name] = error
-        found = self.made[name]
-        if isinstance(found, ModellabError):
-            raise found
-        return found
+        made = self.made[name]
+        if isinstance(made, ModellabError):
+            raise made
+        return made
 
     def _make(self, python: Path) -> Place:
         base, tree = self.base, self.tree
@@ -133,10 +133,12 @@ def _check(place: Place, label: str) -> None:
             f"the base ({label}) cannot run modellab in {place.python}: {last}; it needs modellab's dependencies and"
             " the model's engine there"
         )
-    found = Path(done.stdout.strip().splitlines()[-1]).resolve().parents[1]
+    package = Path(done.stdout.strip().splitlines()[-1]).resolve().parents[1]
     wanted = (place.code / PACKAGE.name).resolve().parent if place.code else PACKAGE.parent
-    if found != wanted:
-        raise WorkerError(f"the base ({label}) would run the modellab of {found} and not that of {wanted}: has it one?")
+    if package != wanted:
+        raise WorkerError(
+            f"the base ({label}) would run the modellab of {package} and not that of {wanted}: has it one?"
+        )
 
 
 class Named:

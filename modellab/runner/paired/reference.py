@@ -58,17 +58,17 @@ class Reference:
         if name not in model.variants:
             raise NoBaseError(f"{folder.name} has no variant {name} there")
         key = replace(case.key, model=folder.name, variant=name, precision=self._precision(case, model, name))
-        found = ModelInstance(key, model, model.variants[name], folder)
-        if reason := self._why_not(found, download=download):
+        instance = ModelInstance(key, model, model.variants[name], folder)
+        if reason := self._why_not(instance, download=download):
             raise NoBaseError(reason)
-        return found
+        return instance
 
-    def _why_not(self, found: ModelInstance, *, download: bool) -> str:
+    def _why_not(self, instance: ModelInstance, *, download: bool) -> str:
         """Why this machine cannot run it; what another environment has installed shows when it loads."""
         if not (self.commit or self.python):
-            return why_not(found, download=download)
-        absent = "" if download else weights.why_missing(found.source)
-        return missing_device(found.key.device, found.variant) or absent
+            return why_not(instance, download=download)
+        absent = "" if download else weights.why_missing(instance.source)
+        return missing_device(instance.key.device, instance.variant) or absent
 
     def _precision(self, case: ModelInstance, model: Model, name: str) -> str:
         """The case's own, or for another variant its first on the device."""
@@ -120,8 +120,8 @@ def resolve(ref: str, env: str, matrix: Matrix, here: Path) -> Reference:
     if not ref:
         return plain
     inside = f" in {env}" if env else ""
-    if ":" in ref and (found := _variant(ref, matrix)) is not None:
-        model, variant = found
+    if ":" in ref and (named := _variant(ref, matrix)) is not None:
+        model, variant = named
         return replace(plain, label=f"{ref}{inside}", model=model, variant=variant, matrix=matrix)
     if hash := worktree.commit(root, ref):
         label = hash[:7] if hash.startswith(ref) else f"{ref} {hash[:7]}"
@@ -144,7 +144,7 @@ def _why_neither(ref: str, matrix: Matrix) -> str:
     good = [entry for entry in matrix.models if not isinstance(entry, Broken)]
     variants = [f"{folder.name}:{name}" for folder, model in good for name in model.variants]
     if ":" in ref:
-        known = sorted({f":{each.partition(':')[2]}" for each in variants}) if ref.startswith(":") else variants
+        known = sorted({f":{known.partition(':')[2]}" for known in variants}) if ref.startswith(":") else variants
         return f"no such variant, {did_you_mean(ref, known)}"
     if ref in {folder.name for folder, _ in good}:
         own = [variant for variant in variants if variant.startswith(f"{ref}:")]
@@ -163,6 +163,6 @@ def _python(env: str, here: Path) -> Path:
     for path in (given / "bin" / "python", given):
         if path.is_file() and os.access(path, os.X_OK):
             return path.absolute()
-    if os.sep not in env and (found := shutil.which(env)):
-        return Path(found).absolute()
+    if os.sep not in env and (program := shutil.which(env)):
+        return Path(program).absolute()
     raise ConfigError(f"--against-env {env!r}: {given} is no folder with bin/python, and no python")

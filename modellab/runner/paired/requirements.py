@@ -50,7 +50,7 @@ class Needs:
             lines = (root / CONSTRAINTS).read_text(encoding="utf-8").splitlines()
         except OSError:
             lines = []
-        extras = sorted((str(name), tuple(each)) for name, each in project.get("optional-dependencies", {}).items())
+        extras = sorted((str(name), tuple(needed)) for name, needed in project.get("optional-dependencies", {}).items())
         constraints = sorted(line.strip() for line in lines if line.strip() and not line.startswith("#"))
         return cls(tuple(project.get("dependencies", ())), tuple(extras), tuple(constraints))
 
@@ -72,7 +72,8 @@ Have = Mapping[str, tuple[str, Sequence[str]]]  # canonical name of a distributi
 def present() -> Have:
     """What this interpreter has."""
     return {
-        canonicalize_name(each.metadata["Name"]): (each.version, tuple(each.requires or ())) for each in distributions()
+        canonicalize_name(distribution.metadata["Name"]): (distribution.version, tuple(distribution.requires or ()))
+        for distribution in distributions()
     }
 
 
@@ -85,7 +86,7 @@ def differs(then: Needs, now: Needs, extra: str, have: Have) -> str:
     if then == now:
         return ""
     requirements = map(Requirement, then.wanted(extra))
-    wanted = [each for each in requirements if canonicalize_name(each.name) not in NOT_MEASURED]
+    wanted = [needed for needed in requirements if canonicalize_name(needed.name) not in NOT_MEASURED]
     reached = _closure(wanted, have)
     pinned = [pin for pin in map(_requirement, then.constraints) if pin and canonicalize_name(pin.name) in reached]
     for requirement in filter(_applies, (*wanted, *pinned)):

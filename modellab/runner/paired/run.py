@@ -64,17 +64,20 @@ class PairedRun:
             self.loaded.preprocessing = str(case.chain)
 
     def _load(self, case: Case) -> None:
-        found = self.base.instance(case, self.places.checkout(), download=self.download)
-        apart = found.model.environment == "own"
-        place = self.places.own(found.folder) if apart else self.places.get(found.model.install)
-        handle = start(place, self.threads, self.base.label, found.model.environment_variables)
+        instance = self.base.instance(case, self.places.checkout(), download=self.download)
+        apart = instance.model.environment == "own"
+        place = self.places.own(instance.folder) if apart else self.places.get(instance.model.install)
+        handle = start(place, self.threads, self.base.label, instance.model.environment_variables)
         try:
-            self.loaded = load(found, handle, self.threads, download=self.download)
+            self.loaded = load(instance, handle, self.threads, download=self.download)
         except BaseException:
             handle.close()
             raise
-        note = None if apart else self.places.notes.get(found.model.install)
-        self.notes = (*([note] if note else []), *verdicts.other_precision(case, found.key.precision, self.base.label))
+        note = None if apart else self.places.notes.get(instance.model.install)
+        self.notes = (
+            *([note] if note else []),
+            *verdicts.other_precision(case, instance.key.precision, self.base.label),
+        )
 
     def close(self) -> None:
         """End the base's process, if there is one."""

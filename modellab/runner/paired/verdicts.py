@@ -38,9 +38,9 @@ def _nothing(timed_case: PairedCase, why: str, label: str) -> list[Verdict]:
     speed = [Verdict(metric, unit(metric), "speed", Status.NEW, math.nan) for metric in judged(device, "speed")]
     peaks = [Verdict(metric, unit(metric), "memory", Status.NEW, math.nan) for metric in judged(device, "memory")]
     return [
-        replace(each, now=readings[each.metric], why=why, versus=label)
-        for each in (*speed, *peaks)
-        if each.metric in readings
+        replace(verdict, now=readings[verdict.metric], why=why, versus=label)
+        for verdict in (*speed, *peaks)
+        if verdict.metric in readings
     ]
 
 

@@ -59,20 +59,20 @@ def worst(checks: Iterable[Check]) -> State:
     >>> worst([])
     'ok'
     """
-    states = {each.state for each in checks}
+    states = {check.state for check in checks}
     return "failed" if "failed" in states else "undecided" if "undecided" in states else "ok"
 
 
 def sentence(checks: Sequence[Check]) -> str:
     """The failed checks in words, the first with its numbers; '' where none failed."""
-    failed = [each for each in checks if each.state == "failed"]
+    failed = [check for check in checks if check.state == "failed"]
     if not failed:
         return ""
     first, more = failed[0], len(failed) - 1
-    said = (
+    text = (
         f"{first.name}, {first.meter}: {shown(first.measured, first.unit)} instead of {shown(first.known, first.unit)}"
     )
-    return said + (f", and {more} more" if more else "")
+    return text + (f", and {more} more" if more else "")
 
 
 def shown(amount: float, unit: str) -> str:

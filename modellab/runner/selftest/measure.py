@@ -50,15 +50,15 @@ def examine(
     tell: Tell | None = None,
 ) -> list[Check]:
     """Every check of the probes that this machine has the device for; `folder` is the model's. Raises WorkerError."""
-    found: list[Check] = []
+    checks: list[Check] = []
     for device, group in groupby(probes, key=lambda probe: probe.device):
         if device == "cpu" or not (missing_device(device) or find_package("torch") is None):
             with _bench(folder, list(group), threads, device) as bench:
                 for place, probe in enumerate(bench.probes):
                     if tell:
                         tell(probe.name)
-                    found += _time(bench, place, trials) if probe.clocks else _memory(bench, place)
-    return found
+                    checks += _time(bench, place, trials) if probe.clocks else _memory(bench, place)
+    return checks
 
 
 class Bench:
@@ -107,8 +107,8 @@ def _time(bench: Bench, place: int, trials: int) -> Iterator[Check]:
     known: list[dict[str, Any]] = [json.loads(utterance.output["text"]) for utterance in result.utterances]
     for clock in probe.clocks:
         pairs = [
-            (told[clock], float(getattr(each, f"{clock}_s")))
-            for told, each in zip(known, result.utterances, strict=True)
+            (told[clock], float(getattr(measured, f"{clock}_s")))
+            for told, measured in zip(known, result.utterances, strict=True)
         ]
         yield check(probe.name, clock, "s", pairs, too_busy(result))
     if probe.clocks[0] == "wall" and probe.amount:
