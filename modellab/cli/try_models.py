@@ -61,7 +61,7 @@ def try_models(
     from modellab.text import languages
 
     spoken = languages.code(language) if language else ""
-    there = own_recordings.found(places)
+    there = own_recordings.collected(places)
     chosen = there.recordings[: first or None]
     project = common.project_or_here()
     instances = _instances(common.matrix(project), model or [], device, spoken, yes=yes)

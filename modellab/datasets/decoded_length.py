@@ -96,12 +96,13 @@ def doubts(task: Reader, rows: Sequence[Row], options: Mapping[str, Any], uttera
     wrong, beyond = [], []
     for i, (row, heard_s) in enumerate(zip(rows, audio_s(utterances), strict=False)):
         known_s = seconds(row), float(row.get("duration_s", heard_s))
-        if all(abs(heard_s - each) > DURATION_TOLERANCE_S for each in known_s) and not is_made(utterances[i].output):
+        is_off = all(abs(heard_s - length_s) > DURATION_TOLERANCE_S for length_s in known_s)
+        if is_off and not is_made(utterances[i].output):
             wrong.append((str(row["id"]), heard_s, known_s[0]))
             beyond += _beyond(task, decoded(row, heard_s), options)
     if not wrong:
         return []
-    id, heard_s, stated_s = max(wrong, key=lambda each: abs(each[1] - each[2]))
+    id, heard_s, stated_s = max(wrong, key=lambda mismatch: abs(mismatch[1] - mismatch[2]))
     count = f"{len(wrong)} of {len(utterances)} lengths in its manifest are not the files'"
     told = f"{count}: {id} lasts {heard_s:.2f} s, not {stated_s:.2f} s; RTF and scores count what was decoded"
     if beyond:

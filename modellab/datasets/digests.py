@@ -71,9 +71,9 @@ def _add(total: Hash, rows: Sequence[Row], known: AudioHashes, *, made: bool) ->
     """The rows by id, with what their files hold."""
     ids = [str(row["id"]) for row in rows]
     held: dict[Path, str] = {}  # a recording of many stretches is looked at once
-    for each in (rows[i] for i in sorted(range(len(ids)), key=ids.__getitem__)):
-        contents = [each.get("sha256", MADE)] if made else _contents(each, known, held)
-        total.update(json.dumps([_facts(each), *contents], sort_keys=True, default=str).encode())
+    for row in (rows[i] for i in sorted(range(len(ids)), key=ids.__getitem__)):
+        contents = [row.get("sha256", MADE)] if made else _contents(row, known, held)
+        total.update(json.dumps([_facts(row), *contents], sort_keys=True, default=str).encode())
 
 
 def _facts(row: Row) -> Row:

@@ -101,8 +101,8 @@ def whole(folder: Path) -> dict[str, Any]:
     or cannot be read in parts, is read at once, and so is what is wrong: the whole text tells its line.
     """
     with _opened(folder) as lines:
-        found = _case_by_case(lines)
-    return mapping(folder, read(folder)) if found is None else found
+        content = _case_by_case(lines)
+    return mapping(folder, read(folder)) if content is None else content
 
 
 def mapping(folder: Path, text: str) -> dict[str, Any]:
@@ -155,9 +155,9 @@ def _each_case(lines: Iterator[str]) -> Iterator[Any]:
 
 def _list(lines: Sequence[str]) -> list[Any]:
     """A list in YAML; TypeError for anything else."""
-    if isinstance(found := yamltext.parse("".join(lines)), list):
-        return found
-    raise TypeError(f"a list was expected, got {type(found).__name__}")
+    if isinstance(parsed := yamltext.parse("".join(lines)), list):
+        return parsed
+    raise TypeError(f"a list was expected, got {type(parsed).__name__}")
 
 
 def header(folder: Path, raw: Mapping[str, Any]) -> Header:
@@ -180,29 +180,29 @@ def parquet(folder: Path, name: Any) -> ParquetRows:
     """The rows of a Parquet file as they stand in it; DatasetError where there are none."""
     if not isinstance(name, str) or not name or name != Path(name).name:
         raise DatasetError(f"{file(folder)}: rows is {yamltext.shown(name)}, expected the name of a file beside it")
-    found = ParquetRows(folder / name, dict)
-    if not found:
+    table = ParquetRows(folder / name, dict)
+    if not table:
         raise DatasetError(f"{folder / name}: there is no row in it")
-    return found
+    return table
 
 
 def _checked(
     folder: Path, cases: Sequence[Any], faults: Sequence[DatasetError] = ()
 ) -> tuple[Sequence[Row], list[DatasetError]]:
     """The sound rows of those given, and the faults of the others after the ones that are known."""
-    if isinstance(cases, ParquetRows) and not any(True for _, fault in _each(cases) if fault):
+    if isinstance(cases, ParquetRows) and not any(True for _, fault in _with_faults(cases) if fault):
         return cases.changed(partial(absolute, folder)), [*faults]
     sound: Spool[Row] = Spool()
-    found = [*faults]
-    for case, fault in _each(cases):
+    all_faults = [*faults]
+    for case, fault in _with_faults(cases):
         if fault:
-            found.append(DatasetError(f"{file(folder)}: case {fault}"))
+            all_faults.append(DatasetError(f"{file(folder)}: case {fault}"))
         else:
             sound.append(absolute(folder, case))
-    return sound, found
+    return sound, all_faults
 
 
-def _each(cases: Sequence[Any]) -> Iterator[tuple[Any, str]]:
+def _with_faults(cases: Sequence[Any]) -> Iterator[tuple[Any, str]]:
     """Each case with what is wrong with it, its name first; '' if nothing is."""
     is_table, known, last = isinstance(cases, ParquetRows), set[str](), ""
     for i, given in enumerate(cases):

@@ -79,7 +79,7 @@ def _table(rows: Iterable[Row]) -> Any:
     import pyarrow as pa
 
     cells = [_cells(row) for row in rows]
-    return pa.table({name: [each.get(name) for each in cells] for name in COLUMNS}, schema=_schema())
+    return pa.table({name: [row_cells.get(name) for row_cells in cells] for name in COLUMNS}, schema=_schema())
 
 
 def _cells(row: Row) -> dict[str, Any]:
@@ -228,15 +228,15 @@ def content(file: Path) -> str:
     """SHA-256 of what the rows say, in their order, wherever their audio lies: over the columns, as Arrow has them."""
     import pyarrow as pa
 
-    found: dict[str, _Column] = {}
+    by_name: dict[str, _Column] = {}
     with _opened(file) as source:
         for group in range(source.num_row_groups):
             table = _group(file, source, group, UNHASHED)
             for name in table.column_names:
-                found.setdefault(name, _Column()).add(table[name])
+                by_name.setdefault(name, _Column()).add(table[name])
             del table
             pa.default_memory_pool().release_unused()  # else it keeps ten times what a group takes
-    columns = {name: column.digests() for name, column in found.items() if column.has_any}
+    columns = {name: column.digests() for name, column in by_name.items() if column.has_any}
     return hashlib.sha256(json.dumps(columns, sort_keys=True).encode()).hexdigest()
 
 
@@ -277,8 +277,8 @@ class _Column:
 
 def _buffer(array: Any, which: int, kind: str, more: int = 0) -> npt.NDArray[Any]:
     """Numbers of an Arrow array as they lie in memory, `more` than it has cells."""
-    found = np.frombuffer(array.buffers()[which], kind, count=array.offset + len(array) + more)
-    return found[array.offset :]
+    numbers = np.frombuffer(array.buffers()[which], kind, count=array.offset + len(array) + more)
+    return numbers[array.offset :]
 
 
 def _validity(array: Any) -> npt.NDArray[np.bool_]:
@@ -287,13 +287,13 @@ def _validity(array: Any) -> npt.NDArray[np.bool_]:
         return np.ones(len(array), bool)
     if (bits := array.buffers()[0]) is None:  # a column of the type null
         return np.zeros(len(array), bool)
-    found = np.unpackbits(np.frombuffer(bits, np.uint8), bitorder="little")[array.offset :]
-    return found[: len(array)].astype(bool)
+    flags = np.unpackbits(np.frombuffer(bits, np.uint8), bitorder="little")[array.offset :]
+    return flags[: len(array)].astype(bool)
 
 
 def _numbers(array: Any, is_there: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
     """The numbers of a column, 0 where there is none."""
     import pyarrow as pa
 
-    found = _buffer(array, 1, "<f8" if pa.types.is_float64(array.type) else "<i8")
-    return np.where(is_there, found, 0)
+    numbers = _buffer(array, 1, "<f8" if pa.types.is_float64(array.type) else "<i8")
+    return np.where(is_there, numbers, 0)

@@ -84,7 +84,7 @@ def _stretch_fault(given: Mapping[str, Any]) -> str:
         return f"channel is {yamltext.shown(channel)}, expected a whole number from 0 on"
     for key in (key for key in ("texts", "group") if key in given):
         held = given[key]
-        if not isinstance(held, dict) or not all(isinstance(each, str) for pair in held.items() for each in pair):
+        if not isinstance(held, dict) or not all(isinstance(text, str) for pair in held.items() for text in pair):
             return f"{key} is {yamltext.shown(held)}, expected names with a text each"
     return ""
 

@@ -46,10 +46,10 @@ def are_scored(options: Mapping[str, Any]) -> bool:
 
 def by_name(rows: Sequence[Row]) -> dict[str, list[tuple[int, int]]]:
     """The chunks of each session in order: (number, place of the row)."""
-    found: dict[str, list[tuple[int, int]]] = {}
+    by_session: dict[str, list[tuple[int, int]]] = {}
     for place, row in enumerate(rows):
-        found.setdefault(str(row["session"]), []).append((int(row["chunk"]), place))
-    return {name: sorted(chunks) for name, chunks in found.items()}
+        by_session.setdefault(str(row["session"]), []).append((int(row["chunk"]), place))
+    return {name: sorted(chunks) for name, chunks in by_session.items()}
 
 
 def check(rows: Sequence[Row], options: Mapping[str, Any]) -> None:
@@ -117,9 +117,9 @@ def settled(
         return utterances
     counts: dict[int, Mapping[str, Counts]] = {}
     for chunks in by_name(rows).values():
-        said = [(rows[place], utterances[place]) for _, place in chunks]
-        whole = _whole(task, options, said)
-        for (_, place), (_, utterance) in zip(chunks, said, strict=True):
+        session = [(rows[place], utterances[place]) for _, place in chunks]
+        whole = _whole(task, options, session)
+        for (_, place), (_, utterance) in zip(chunks, session, strict=True):
             is_last = place == chunks[-1][1]
             shares = {
                 name: utterance.counts[name]
@@ -130,11 +130,11 @@ def settled(
                 for name, numbers in whole.items()
             }
             counts[place] = {**utterance.counts, **shares}
-    return Utterances(replace(each, counts=counts[place]) for place, each in enumerate(utterances))
+    return Utterances(replace(utterance, counts=counts[place]) for place, utterance in enumerate(utterances))
 
 
-def _whole(task: Joining, options: Mapping[str, Any], said: Sequence[tuple[Row, Utterance]]) -> Mapping[str, Counts]:
+def _whole(task: Joining, options: Mapping[str, Any], session: Sequence[tuple[Row, Utterance]]) -> Mapping[str, Counts]:
     """The counts of a whole session."""
-    samples = [decoded_length.stored(task, row, options, utterance) for row, utterance in said]
-    outputs = [None if each.error else each.output for _, each in said]
+    samples = [decoded_length.stored(task, row, options, utterance) for row, utterance in session]
+    outputs = [None if utterance.error else utterance.output for _, utterance in session]
     return finite.judgeable(task.score(*task.of_session(samples, outputs)), task.METRICS)

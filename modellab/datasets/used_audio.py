@@ -37,8 +37,8 @@ class UsedAudio:
         self.seen += 1
         if not (wanted := row.get("sha256")):
             self.unknown += 1
-        elif (found := self._hash(stretch.parsed(row["audio"]).file)) != wanted:
-            self.stale[str(row["id"])] = found
+        elif (actual := self._hash(stretch.parsed(row["audio"]).file)) != wanted:
+            self.stale[str(row["id"])] = actual
 
     def _hash(self, file: Path) -> str:
         if file != self._last[0]:

@@ -29,13 +29,13 @@ def faults(data: Dataset, *, deep: bool = False, jobs: int = 1) -> Iterator[str]
     with AudioHashes() as known, ThreadPoolExecutor(jobs) as pool:
         for some in batched(data.rows, TOGETHER):
             parts = [(str(row["id"]), part) for row in some for _, part in sounding(row)]
-            files = [(file, list(rows)) for file, rows in groupby(parts, lambda each: _file(each[1]))]
+            files = [(file, list(rows)) for file, rows in groupby(parts, lambda part: _file(part[1]))]
             if not deep:
                 for file, rows in files:
                     yield from _changed(file, rows, known)
                 continue
-            for found in pool.map(lambda each: list(_unsound(*each)), files):
-                yield from found
+            for sentences in pool.map(lambda file_rows: list(_unsound(*file_rows)), files):
+                yield from sentences
 
 
 def _file(row: Row) -> Path:
@@ -45,13 +45,13 @@ def _file(row: Row) -> Path:
 def _changed(file: Path, rows: list[tuple[str, Row]], known: AudioHashes) -> Iterator[str]:
     """What is wrong with a file by its size, and by its hash where that is not known of it as it is."""
     try:
-        size, found = file.stat().st_size, ""
+        size, digest = file.stat().st_size, ""
         for id, row in rows:
             if "size_bytes" in row and row["size_bytes"] != size:
                 yield f"{id}: {file} has {size:,} bytes, the row says {row['size_bytes']:,}: was it replaced or cut?"
             elif "sha256" in row:
-                found = found or known.of(file)
-                if found != row["sha256"]:
+                digest = digest or known.of(file)
+                if digest != row["sha256"]:
                     yield f"{id}: {file} holds other bytes than the row says: was it replaced?"
     except OSError as error:
         yield from (f"{id}: {file} cannot be read ({error.strerror or error})" for id, _ in rows)
@@ -62,12 +62,12 @@ def _unsound(file: Path, rows: list[tuple[str, Row]]) -> Iterator[str]:
     try:
         samples, rate_hz = audio.read_channels(file)
         with file.open("rb") as data:
-            found = hashlib.file_digest(data, "sha256").hexdigest()
+            digest = hashlib.file_digest(data, "sha256").hexdigest()
     except (AudioError, OSError) as fault:
         yield from (f"{id}: {fault}" for id, _ in rows)
         return
     for id, row in rows:
-        if row.get("sha256", found) != found:
+        if row.get("sha256", digest) != digest:
             yield f"{id}: {file} holds other bytes than the row says: was it replaced?"
             continue
         try:

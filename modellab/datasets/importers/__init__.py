@@ -78,17 +78,17 @@ def every() -> Mapping[str, Format]:
     """The formats by name: those of this package, then those of others."""
     names = sorted(module.name for module in pkgutil.iter_modules(_formats.__path__))
     modules = [importlib.import_module(f"{_formats.__name__}.{name}") for name in names]
-    found = {str(module.NAME): cast("Format", module) for module in modules}
+    formats = {str(module.NAME): cast("Format", module) for module in modules}
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
         try:
             loaded = cast("Format", point.load())
             name = str(loaded.NAME)
         except Exception as fault:  # another package's code: whatever it raises is told with its name
             raise ConfigError(f"the format {point.name!r} of {point.value} cannot be loaded: {told(fault)}") from fault
-        if name in found:
+        if name in formats:
             raise ConfigError(f"two formats are called {name!r}: one of them comes from {point.value}")
-        found[name] = loaded
-    return found
+        formats[name] = loaded
+    return formats
 
 
 def place_of(path: str | Path) -> Place:
@@ -101,8 +101,10 @@ def place_of(path: str | Path) -> Place:
 
 def detected(place: Place) -> list[Found]:
     """The formats that a place may be of, the likeliest first."""
-    found = ((each, each.detect(place)) for each in every().values())
-    return sorted((Found(each, guess) for each, guess in found if guess), key=lambda each: -each.guess.score)
+    guesses = ((form, form.detect(place)) for form in every().values())
+    return sorted(
+        (Found(form, guess) for form, guess in guesses if guess), key=lambda candidate: -candidate.guess.score
+    )
 
 
 def chosen(place: Place, name: str = "") -> Found:
@@ -111,14 +113,14 @@ def chosen(place: Place, name: str = "") -> Found:
         if name not in every():
             raise ConfigError(f"there is no format called {name!r}: {did_you_mean(name, every())}")
         return Found(every()[name], Guess(1.0, "it was asked for"))
-    found = detected(place)
-    if not found:
+    candidates = detected(place)
+    if not candidates:
         raise ConfigError(unknown(place))
-    close = [each for each in found if found[0].guess.score - each.guess.score < CLOSE]
+    close = [candidate for candidate in candidates if candidates[0].guess.score - candidate.guess.score < CLOSE]
     if len(close) > 1:
-        reasons = "; ".join(f"{each.format.NAME}: {each.guess.reason}" for each in close)
+        reasons = "; ".join(f"{candidate.format.NAME}: {candidate.guess.reason}" for candidate in close)
         raise ConfigError(f"{place.path} could be of several formats, say which with --as ({reasons})")
-    return found[0]
+    return candidates[0]
 
 
 def unknown(place: Place) -> str:
@@ -126,8 +128,8 @@ def unknown(place: Place) -> str:
     if place.is_folder and (place.path / FILE_NAME).is_file():
         return f"{place.path} is a dataset already: a copy of the folder in golden/ of a suite is all that it needs"
     folders = sorted(path for path in place.path.iterdir() if path.is_dir())[:FEW_FOLDERS] if place.is_folder else []
-    below = [(path.name, found[0].format.NAME) for path in folders if (found := detected(Place(path)))]
-    if not below and place.is_folder and (sounds := sum(is_audio(each.name) for each in deeply(place.path))):
+    below = [(path.name, candidates[0].format.NAME) for path in folders if (candidates := detected(Place(path)))]
+    if not below and place.is_folder and (sounds := sum(is_audio(file.name) for file in deeply(place.path))):
         return (
             f"{place.path} holds {counted(sounds, 'recording')} and nothing that says what is heard in them: expected a"
             f" text beside each (call.txt beside call.wav) or a table that names them; `modellab try` needs none"

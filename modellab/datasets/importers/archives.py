@@ -27,7 +27,7 @@ def opened(place: Place, folder: Path, form: str = "", inside: str = "") -> Plac
     """
     if not is_archive(place.path):
         return place
-    known = {found.format.NAME for found in importers.detected(place)} if not inside else set()
+    known = {candidate.format.NAME for candidate in importers.detected(place)} if not inside else set()
     if form in known or (known and not form):
         return place
     unpack(place.path, folder, inside.strip("/"))
@@ -42,15 +42,15 @@ def unpack(path: Path, folder: Path, inside: str = "") -> None:
     try:
         if path.name.lower().endswith(".zip"):
             with zipfile.ZipFile(path) as archive:
-                wanted = [each for each in archive.infolist() if each.filename.startswith(start)]
-                _check_room(path, folder, sum(each.file_size for each in wanted))
+                wanted = [member for member in archive.infolist() if member.filename.startswith(start)]
+                _check_room(path, folder, sum(member.file_size for member in wanted))
                 archive.extractall(folder, wanted)  # noqa: S202 - names are made harmless by zipfile itself
         else:
             with tarfile.open(path) as archive:
-                for each in archive:
-                    if each.name.removeprefix("./").startswith(start):
-                        _check_room(path, folder, each.size)
-                        archive.extract(each, folder, filter="data")
+                for member in archive:
+                    if member.name.removeprefix("./").startswith(start):
+                        _check_room(path, folder, member.size)
+                        archive.extract(member, folder, filter="data")
     except tarfile.FilterError as fault:
         raise DatasetError(f"{path}: {fault}, which is not unpacked") from None
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as fault:

@@ -28,10 +28,10 @@ class Finder:
     def find(self, name: str) -> Path:
         """The file; where there is none, where it was looked for first."""
         if name != self._last[0]:
-            self._last = (name, self._found(name))
+            self._last = (name, self._located(name))
         return self._last[1]
 
-    def _found(self, name: str) -> Path:
+    def _located(self, name: str) -> Path:
         given = Path(plain(name))
         if given.is_absolute():
             return given
@@ -68,25 +68,25 @@ class ByName:
 
     def __init__(self, folders: Iterable[Path]) -> None:
         self.folders = list(dict.fromkeys(folders))
-        self._found: dict[str, Path] | None = None
+        self._by_name: dict[str, Path] | None = None
 
     def find(self, *names: str) -> Path | None:
         """The file called by any of the names, with or without its suffix."""
         for name in names:
-            if is_audio(name) and (found := self._all().get(Path(name).stem)):
-                return found
-            if found := self._all().get(name):
-                return found
+            if is_audio(name) and (file := self._all().get(Path(name).stem)):
+                return file
+            if file := self._all().get(name):
+                return file
         return None
 
     def _all(self) -> dict[str, Path]:
-        if self._found is None:
-            self._found = {}
+        if self._by_name is None:
+            self._by_name = {}
             for folder in self.folders:
                 for file in deeply(folder):
                     if is_audio(file.name):
-                        self._found.setdefault(file.stem, file)
-        return self._found
+                        self._by_name.setdefault(file.stem, file)
+        return self._by_name
 
 
 def missing(names: str, folder: Path) -> str:

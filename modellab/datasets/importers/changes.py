@@ -27,18 +27,20 @@ def told(before: Sequence[Row], after: Sequence[Row], named: bool = True) -> lis
     kinds: dict[str, Iterable[str]] = {
         "added": (id for id in new if id not in old),
         "gone": (id for id in old if id not in new),
-        "with another reference": (id for id in both if _said(old[id]) != _said(new[id])),
+        "with another reference": (id for id in both if _reference(old[id]) != _reference(new[id])),
         "with other audio": (id for id in both if _heard(old[id], hashed) != _heard(new[id], hashed)),
     }
-    found = {what: list(ids) for what, ids in kinds.items()}
-    return [f"{counted(len(ids), 'row')} {what}{_listed(ids) if named else ''}" for what, ids in found.items() if ids]
+    ids_by_kind = {what: list(ids) for what, ids in kinds.items()}
+    return [
+        f"{counted(len(ids), 'row')} {what}{_listed(ids) if named else ''}" for what, ids in ids_by_kind.items() if ids
+    ]
 
 
 def _by_id(rows: Sequence[Row]) -> Mapping[str, Row]:
     return Table((str(row["id"]), row) for row in rows)
 
 
-def _said(row: Row) -> dict[str, Any]:
+def _reference(row: Row) -> dict[str, Any]:
     """Everything about a row but its files and their lengths."""
     return {key: value for key, value in row.items() if key not in (*FILES, *HASHES, *OF_AUDIO)}
 

@@ -121,22 +121,22 @@ def roles(columns: Sequence[str], options: Options, first: Mapping[str, Any] | N
     `first` is the first row: a column of paths is known by it.
     """
     by_name = {column.strip().casefold().replace("-", "_").replace(" ", "_"): column for column in reversed(columns)}
-    found: dict[str, str] = {}
+    by_role: dict[str, str] = {}
     for role, names in NAMES.items():
         if role in options.columns:
             if options.columns[role] != NO_COLUMN:
-                found[role] = _asked(options.columns[role], columns)
+                by_role[role] = _asked(options.columns[role], columns)
         elif column := next((by_name[name] for name in names if name in by_name), ""):
-            found[role] = column
-    if "audio" not in options.columns and first and not _is_path(first.get(found.get("audio", ""))):
+            by_role[role] = column
+    if "audio" not in options.columns and first and not _is_path(first.get(by_role.get("audio", ""))):
         column = next((column for column in columns if _is_path(first.get(column))), "")
-        found |= {"audio": column} if column else {}
-    if found.get("id") in {found.get("audio"), found.get("speaker")}:
-        found.pop("id", None)
+        by_role |= {"audio": column} if column else {}
+    if by_role.get("id") in {by_role.get("audio"), by_role.get("speaker")}:
+        by_role.pop("id", None)
     texts = {name: _asked(column, columns) for name, column in options.texts.items()}
     groups = {name: by_name[name] for name in GROUPS if name in by_name}
     groups |= {column: _asked(column, columns) for column in options.groups}
-    return Roles(found, texts, groups)
+    return Roles(by_role, texts, groups)
 
 
 def is_table(columns: Iterable[str], first: Mapping[str, Any] | None = None) -> bool:
@@ -195,7 +195,7 @@ def record(
 
 def _listed(given: Any) -> tuple[str, ...]:
     """The texts of a list in a row, none for anything else: further references, phrases that matter."""
-    return tuple(each.strip() for each in given if isinstance(each, str)) if isinstance(given, list) else ()
+    return tuple(text.strip() for text in given if isinstance(text, str)) if isinstance(given, list) else ()
 
 
 def _turns(row: Mapping[str, Any]) -> tuple[SpokenTurn, ...] | None:

@@ -16,7 +16,7 @@ from modellab.errors import DatasetError, shortened
 
 SHELL = re.compile(r"[|&;<>()$`\\*?\[\]{}~\n]")  # what a shell makes something of
 MOST_S = 600.0
-SAID = 120  # characters of what a command says
+SHOWN = 120  # characters of a command, and of its message
 OUTPUT = ("-", "/dev/stdout", "pipe:1", "pipe:")
 
 
@@ -95,7 +95,7 @@ def _options(
     words: Sequence[str], values: Mapping[str, tuple[str, ...]], flags: Sequence[str]
 ) -> tuple[dict[str, str], list[str]] | None:
     """The options with their values, and the other words; None for an option or value that is not among these."""
-    found: dict[str, str] = {}
+    options: dict[str, str] = {}
     others: list[str] = []
     rest = iter(words)
     for word in rest:
@@ -103,13 +103,13 @@ def _options(
             value = next(rest, None)
             if value is None or (values[word] and value not in values[word]):
                 return None
-            found[word] = value
+            options[word] = value
         elif word.startswith("-") and word not in OUTPUT:
             if word not in flags:
                 return None
         else:
             others.append(word)
-    return found, others
+    return options, others
 
 
 READERS: Mapping[str, Callable[[Sequence[str]], Decoded | None]] = {
@@ -127,9 +127,9 @@ def run(command: str) -> bytes:
     try:
         done = subprocess.run(["/bin/sh", "-c", plain], capture_output=True, timeout=MOST_S, check=False)
     except subprocess.TimeoutExpired:
-        raise DatasetError(f"the command took more than {MOST_S:g} s ({plain[:SAID]})") from None
-    said = " ".join(done.stderr.decode("utf-8", "replace").split())
+        raise DatasetError(f"the command took more than {MOST_S:g} s ({plain[:SHOWN]})") from None
+    message = " ".join(done.stderr.decode("utf-8", "replace").split())
     if done.returncode or not done.stdout:
         why = f"ended with status {done.returncode}" if done.returncode else "wrote nothing"
-        raise DatasetError(f"the command {why} ({plain[:SAID]}){f': {shortened(said, SAID)}' if said else ''}")
+        raise DatasetError(f"the command {why} ({plain[:SHOWN]}){f': {shortened(message, SHOWN)}' if message else ''}")
     return done.stdout

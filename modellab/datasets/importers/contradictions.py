@@ -65,14 +65,14 @@ def _shared(numbers: array[int]) -> npt.NDArray[np.bool_]:
 
 def _compare(i: int, record: Record, earlier: int, other: Record, reasons: dict[int, str]) -> None:
     """What of two records of one clip is to be left out."""
-    if _said(record) == _said(other):
+    if _reference(record) == _reference(other):
         reasons[i] = f"{record.id} is the same clip with the same reference as {other.where}"
     else:
         reasons[i] = f"{record.id} has another reference than {other.where} has for the same clip"
         reasons.setdefault(earlier, f"{other.id} has another reference than {record.where} has for the same clip")
 
 
-def _said(record: Record) -> tuple[object, ...]:
+def _reference(record: Record) -> tuple[object, ...]:
     text = None if record.text is None else " ".join(record.text.casefold().split())
     return text, record.marked, record.references, record.turns, record.language if text is None else ""
 

@@ -93,20 +93,23 @@ class _Copies:
     """Clips of one speaker with one text that last equally long: sent in twice, cut or coded anew."""
 
     def __init__(self) -> None:
-        self._said, self._lengths_s = array("Q"), array("d")
+        self._fingerprints, self._lengths_s = array("Q"), array("d")
 
     def add(self, record: Record, text: str) -> None:
         """The next record; one without speaker or text is no copy of any."""
         is_known = record.speaker and record.duration_s and text
-        said = hash((record.speaker, *text.casefold().split())) if is_known else len(self._said)
-        self._said.append(said & BITS)
+        fingerprint = hash((record.speaker, *text.casefold().split())) if is_known else len(self._fingerprints)
+        self._fingerprints.append(fingerprint & BITS)
         self._lengths_s.append(record.duration_s or 0.0)
 
     def told(self, rows: Sequence[Row], wish: Wish) -> list[str]:
         """The doubt as a sentence, if there is one."""
-        said, lengths_s = np.frombuffer(self._said, np.uint64), np.frombuffer(self._lengths_s, np.float64)
-        order = np.lexsort((lengths_s, said))
-        is_same = said[order[1:]] == said[order[:-1]]
+        fingerprints, lengths_s = (
+            np.frombuffer(self._fingerprints, np.uint64),
+            np.frombuffer(self._lengths_s, np.float64),
+        )
+        order = np.lexsort((lengths_s, fingerprints))
+        is_same = fingerprints[order[1:]] == fingerprints[order[:-1]]
         near = np.flatnonzero(is_same & (np.diff(lengths_s[order]) < SAME_LENGTH_S))
         if not len(near):
             return []

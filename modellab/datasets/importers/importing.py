@@ -75,15 +75,15 @@ def run(
         place = _opened(fetched.path if fetched else Path(source), fetched is not None, unpacked, options, wish)
         is_passing = fetched is not None or place.path.is_relative_to(unpacked)  # a cache is emptied some day
         wish = replace(wish, copy=wish.copy or is_passing)
-        found = importers.chosen(place, wish.form)
-        report = Report(folder, found.format.NAME, found.guess.reason, place.path, notes=presets.notes(wish))
+        chosen = importers.chosen(place, wish.form)
+        report = Report(folder, chosen.format.NAME, chosen.guess.reason, place.path, notes=presets.notes(wish))
         work = _Work(report, wish, wanted, folder, staging, hashes)
         if fetched and not options.root:
             work.within = remote.cached_with(fetched.path), unpacked
             alone = fetched.path.is_file() and not archives.is_archive(fetched.path)
             options = remote.beside(fetched.path, options) if alone else options
         reading = replace(options, run=commands.run) if wish.run_commands else options
-        records = work.records(importers.read(found.format, place, reading))
+        records = work.records(importers.read(chosen.format, place, reading))
         rows = [] if _refused(report, wish) else work.rows(records, tasks)
         if not _refused(report, wish) and not rows:
             filtered = f" ({report.filtered} are not wanted, too short or too long)" if report.filtered else ""
@@ -93,7 +93,7 @@ def run(
             origin = manifest_file.Origin(*fetched[1:]) if fetched else manifest_file.Origin(source)
             report.digest = manifest_file.write(staging, work.header(), rows, origin, report, options, wish)
             if before:
-                old, new = (datasets.load(each, named=True).rows for each in (before, staging))
+                old, new = (datasets.load(path, named=True).rows for path in (before, staging))
                 report.changes = changes.told(old, new, named=not wish.private)
             if not wish.dry_run:
                 staging.rename(folder)
@@ -119,7 +119,7 @@ def _opened(path: Path, is_fetched: bool, unpacked: Path, options: Options, wish
 
 def _refused(report: Report, wish: Wish) -> bool:
     """Whether too many rows are faulty; the report says so."""
-    counted = report.read - sum(each.meant for each in report.left)
+    counted = report.read - sum(row.meant for row in report.left)
     if report.faults > wish.most_left_out * counted:
         part = f"more than the {100 * wish.most_left_out:g} % of --max-left-out"
         report.refused = f"{report.faults} of {counted} rows cannot be used, {part}: nothing was written"
@@ -150,7 +150,7 @@ class _Work:
 
     def records(self, items: Iterable[importers.Item]) -> Sequence[Record]:
         """The records whose audio is sound, with the length that was decoded, without contradictions, by id."""
-        found: Spool[Record] = Spool()
+        kept: Spool[Record] = Spool()
         compared, names = contradictions.Compared(), making.Names()
         for record in self._by_channel(self.wanted.early(self._by_task(self._read(items)), self.report)):
             if (sound := self._sound(record)) is None:
@@ -158,15 +158,15 @@ class _Work:
             compared.add(sound)
             names.append(sound.id)
             self.codes[sound.language] += 1
-            found.append(sound)
-            if len(found) == manifest_file.MOST_IN_YAML + 1 and not self.wish.sample:
+            kept.append(sound)
+            if len(kept) == manifest_file.MOST_IN_YAML + 1 and not self.wish.sample:
                 parquet_rows.need(f"a dataset of more than {manifest_file.MOST_IN_YAML:,} rows")
         self.wanted.check()
-        left = compared.left_out(found)
+        left = compared.left_out(kept)
         self.report.left += left.values()
-        self.codes.subtract(found[i].language for i in left)
+        self.codes.subtract(kept[i].language for i in left)
         self._tell_mixed()
-        return making.Picked(found, (i for i in names.order() if i not in left))
+        return making.Picked(kept, (i for i in names.order() if i not in left))
 
     def _sound(self, record: Record) -> Record | None:
         """A record whose audio is sound and wanted; None for any other, which is noted down."""

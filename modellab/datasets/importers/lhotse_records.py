@@ -22,7 +22,7 @@ def of_cut(where: str, cut: Mapping[str, Any], finder: Finder, sound: Sound | No
     if (kind := str(cut.get("type", "MonoCut"))) not in SIMPLE or "tracks" in cut:
         yield LeftOut(where, f"the cut {id} is a {kind}, no stretch of one file; {SAVE}")
         return
-    recording, said = cut.get("recording"), cut.get("supervisions")
+    recording, supervisions = cut.get("recording"), cut.get("supervisions")
     start_s, length_s = seconds(cut.get("start")), seconds(cut.get("duration"))
     if not isinstance(recording, Mapping):
         yield LeftOut(where, f"the cut {id} has no recording")
@@ -30,49 +30,49 @@ def of_cut(where: str, cut: Mapping[str, Any], finder: Finder, sound: Sound | No
         yield LeftOut(where, f"the cut {id} has no start or no duration in seconds")
     elif recording.get("transforms"):
         yield LeftOut(where, f"the recording of {id} is changed ({str(recording['transforms'])[:60]}); {SAVE}")
-    elif not isinstance(said, list) or not said:
+    elif not isinstance(supervisions, list) or not supervisions:
         yield LeftOut(where, f"the cut {id} has no supervision, so nothing says what is spoken")
     else:
-        for each in said:
-            if isinstance(each, Mapping):
-                yield of_supervision(where, each, recording, 0.0 if sound else start_s, finder, sound)
+        for supervision in supervisions:
+            if isinstance(supervision, Mapping):
+                yield of_supervision(where, supervision, recording, 0.0 if sound else start_s, finder, sound)
             else:
-                yield LeftOut(where, f"a supervision of {id} is {str(each)[:40]!r}, expected a record ({{...}})")
+                yield LeftOut(where, f"a supervision of {id} is {str(supervision)[:40]!r}, expected a record ({{...}})")
 
 
 def of_supervision(
     where: str,
-    said: Mapping[str, Any],
+    supervision: Mapping[str, Any],
     recording: Mapping[str, Any],
     from_s: float,
     finder: Finder,
     own: Sound | None = None,
 ) -> Item:
     """A supervision of a recording as a record; its times count from `from_s` of the recording."""
-    id = str(said.get("id"))
-    start_s, length_s = _signed(said.get("start")), seconds(said.get("duration"))
+    id = str(supervision.get("id"))
+    start_s, length_s = _signed(supervision.get("start")), seconds(supervision.get("duration"))
     if start_s is None or not length_s:
         return LeftOut(where, f"{id} has no start or no duration in seconds")
-    sound = own or _source(recording, finder, said.get("channel"))
+    sound = own or _source(recording, finder, supervision.get("channel"))
     if isinstance(sound, str):
         return LeftOut(where, f"{id}: {sound}")
     end_s = round(from_s + start_s + length_s, DECIMALS)
     start_s = max(0.0, round(from_s + start_s, DECIMALS))
-    channel = _channel(said.get("channel"), recording)
+    channel = _channel(supervision.get("channel"), recording)
     if isinstance(channel, str):
         return LeftOut(where, f"{id}: {channel}")
     whole_s = seconds(recording.get("duration")) or 0.0
     is_whole = start_s <= WHOLE_S and abs(end_s - whole_s) <= WHOLE_S
     stretch = sound if is_whole else replace(sound, start_s=start_s, end_s=end_s)
-    text = said.get("text")
-    gender = said.get("gender")
+    text = supervision.get("text")
+    gender = supervision.get("gender")
     return Record(
         id=id,
         where=where,
         sound=replace(stretch, channel=stretch.channel if channel is None else channel),
         text=text.strip() if isinstance(text, str) else None,
-        language=str(said.get("language") or ""),
-        speaker=str(said.get("speaker") or ""),
+        language=str(supervision.get("language") or ""),
+        speaker=str(supervision.get("speaker") or ""),
         recording="" if is_whole else str(recording.get("id") or ""),
         duration_s=whole_s if is_whole else None,
         group={"gender": str(gender)} if gender else {},
@@ -81,16 +81,16 @@ def of_supervision(
 
 def _signed(value: Any) -> float | None:
     """A start, which is below 0 where a cut begins within a supervision."""
-    found = seconds(value)
-    if found is None and isinstance(value, int | float) and seconds(-value) is not None:
+    time_s = seconds(value)
+    if time_s is None and isinstance(value, int | float) and seconds(-value) is not None:
         return float(value)
-    return found
+    return time_s
 
 
 def _source(recording: Mapping[str, Any], finder: Finder, channel: Any = None) -> Sound | str:
     """The file of a recording, or that of a supervision's channel where each has its own."""
     sources = recording.get("sources")
-    if not isinstance(sources, list) or not sources or not all(isinstance(each, Mapping) for each in sources):
+    if not isinstance(sources, list) or not sources or not all(isinstance(entry, Mapping) for entry in sources):
         return "its recording has no sources"
     own = sources[0] if len(sources) == 1 else _holder(sources, channel)
     if own is None:
@@ -99,9 +99,9 @@ def _source(recording: Mapping[str, Any], finder: Finder, channel: Any = None) -
         )
     kind, source = own.get("type"), own.get("source")
     if kind == "command":
-        found = commands.decoded(str(source))
-        said = f"its audio is the output of a shell command, which is not run ({str(source)[:80]})"
-        return Sound(finder.find(found.file), channel=found.channel) if found else said
+        decoded = commands.decoded(str(source))
+        refusal = f"its audio is the output of a shell command, which is not run ({str(source)[:80]})"
+        return Sound(finder.find(decoded.file), channel=decoded.channel) if decoded else refusal
     if kind != "file" or not isinstance(source, str) or not source:
         return f"its audio is a source of type {str(kind)[:20]!r}, only files are read"
     return Sound(finder.find(source))
@@ -109,14 +109,14 @@ def _source(recording: Mapping[str, Any], finder: Finder, channel: Any = None) -
 
 def _holder(sources: list[Mapping[str, Any]], channel: Any) -> Mapping[str, Any] | None:
     """The source that holds all channels of a supervision; None for none of several."""
-    wanted = {str(each) for each in (channel if isinstance(channel, list) else [channel])}
-    held = (each for each in sources if isinstance(each.get("channels"), list))
-    return next((each for each in held if wanted <= set(map(str, each["channels"]))), None)
+    wanted = {str(wanted_channel) for wanted_channel in (channel if isinstance(channel, list) else [channel])}
+    held = (source for source in sources if isinstance(source.get("channels"), list))
+    return next((source for source in held if wanted <= set(map(str, source["channels"]))), None)
 
 
 def _channel(given: Any, recording: Mapping[str, Any]) -> int | str | None:
     """The channel of a supervision in its file; None where that is all that the file has."""
-    sources = [each for each in recording.get("sources") or () if isinstance(each, Mapping)]
+    sources = [source for source in recording.get("sources") or () if isinstance(source, Mapping)]
     own = (sources[0] if len(sources) == 1 else _holder(sources, given)) if sources else None
     held = own.get("channels") if own else None
     channels = given if isinstance(given, list) else [given]

@@ -40,8 +40,8 @@ def version(name: str) -> int:
     >>> version("calls_v3"), version("calls")
     (3, 1)
     """
-    found = VERSION.search(name)
-    return max(1, int(found[1])) if found else 1
+    match = VERSION.search(name)
+    return max(1, int(match[1])) if match else 1
 
 
 def write(
@@ -69,7 +69,7 @@ def write(
             file.writelines(f"  - {text(dict(row))}\n" for row in rows)
     if report.left:
         with (folder / LEFT_OUT).open("w", encoding="utf-8") as file:
-            file.writelines(_left(each, report.place) for each in report.left)
+            file.writelines(_left(row, report.place) for row in report.left)
     if header.privacy != "none":
         (folder / ".gitignore").write_text("*\n", encoding="ascii")
     _tidy(folder, rows)
@@ -131,17 +131,17 @@ def _block(name: str, values: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"  {key}: {text(value)}\n" for key, value in values.items())
 
 
-def _left(each: LeftOut, source: Path) -> str:
+def _left(row: LeftOut, source: Path) -> str:
     """A row that was left out as a line of JSON."""
-    where, reason, meant = near(each, source)
+    where, reason, meant = near(row, source)
     return json.dumps({"where": where, "reason": reason, "meant": meant}, ensure_ascii=False) + "\n"
 
 
-def near(each: LeftOut, source: Path) -> LeftOut:
+def near(row: LeftOut, source: Path) -> LeftOut:
     """A row that was left out, with places that count from the source, as on every machine."""
     home = source.absolute() if source.is_dir() else source.absolute().parent
-    where, reason = (part.replace(f"{home}/", "").replace(str(home), home.name) for part in each[:2])
-    return LeftOut(where, reason, each.meant)
+    where, reason = (part.replace(f"{home}/", "").replace(str(home), home.name) for part in row[:2])
+    return LeftOut(where, reason, row.meant)
 
 
 def fault(row: Row) -> str:
@@ -162,13 +162,13 @@ def text(value: Any) -> str:
     '{id: "001", speech: [[0.5, 1.0]], text: "say \\"no\\"\\u2028"}'
     """
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_key(key)}: {text(each)}" for key, each in value.items()) + "}"
+        return "{" + ", ".join(f"{_key(key)}: {text(entry)}" for key, entry in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(text, value)) + "]"
     if isinstance(value, float) and "e" in repr(value):  # which the manifest's reader takes for text
         plain = format(Decimal(repr(value)), "f")
         return plain if "." in plain else f"{plain}.0"
-    return SHOWN.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+    return SHOWN.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
 def _key(key: Any) -> str:

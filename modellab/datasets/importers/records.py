@@ -91,10 +91,10 @@ class Record:
         return _record, ((str(sound.file), *_OF_SOUND(sound)) if sound else (), *_FIELDS(self))
 
 
-_NAMES = [each.name for each in fields(Record)]
+_NAMES = [one_field.name for one_field in fields(Record)]
 _ALL = attrgetter(*_NAMES)
 _FIELDS = attrgetter(*(name for name in _NAMES if name != "sound"))
-_OF_SOUND = attrgetter(*(each.name for each in fields(Sound) if each.name != "file"))
+_OF_SOUND = attrgetter(*(one_field.name for one_field in fields(Sound) if one_field.name != "file"))
 _PLACES = {name: i for i, name in enumerate(_NAMES)}
 _path = lru_cache(maxsize=4096)(Path)
 
@@ -205,10 +205,10 @@ def number(value: Any) -> float | None:
     if isinstance(value, str) and ("_" in value or not value.isascii()):
         return None
     try:
-        found = float(value)
+        parsed = float(value)
     except (ValueError, OverflowError):
         return None
-    return found if math.isfinite(found) and abs(found) <= MOST_S else None
+    return parsed if math.isfinite(parsed) and abs(parsed) <= MOST_S else None
 
 
 def seconds(value: Any) -> float | None:
@@ -227,8 +227,8 @@ def seconds(value: Any) -> float | None:
         for part in parts:
             total = total * 60 + (part or 0.0)
         return round(total, DECIMALS) if total <= MOST_S else None
-    found = number(value)
-    return round(found, DECIMALS) if found is not None and found >= 0 else None
+    time_s = number(value)
+    return round(time_s, DECIMALS) if time_s is not None and time_s >= 0 else None
 
 
 def channel(value: Any) -> int | None:

@@ -62,8 +62,8 @@ def here(place: str, options: Options, wish: Wish = NOTHING) -> Iterator[Fetched
     if not is_remote(place):
         yield None
         return
-    with fetched(place, options, wish) as found:
-        yield found
+    with fetched(place, options, wish) as source:
+        yield source
 
 
 @contextmanager

@@ -70,7 +70,7 @@ def opened(address: str, revision: str) -> Remote:
     except ImportError as fault:
         raise DatasetError(f"{plain(address)} needs the package {fault.name}, which is not installed") from None
     except (OSError, ValueError) as fault:
-        raise DatasetError(f"{plain(address)} cannot be opened ({_said(fault)})") from None
+        raise DatasetError(f"{plain(address)} cannot be opened ({_first_line(fault)})") from None
 
 
 def _page(address: str) -> str:
@@ -140,9 +140,9 @@ class Tree:
         if not system.exists(self.root):
             raise DatasetError(f"{root}: there is nothing of this name")
         if not system.isfile(self.root):
-            found = system.find(self.root, detail=True)
+            listing = system.find(self.root, detail=True)
             below = len(system._strip_protocol(self.root)) + 1
-            self.files = {name[below:]: (facts.get("size"), _tag(facts)) for name, facts in sorted(found.items())}
+            self.files = {name[below:]: (facts.get("size"), _tag(facts)) for name, facts in sorted(listing.items())}
         facts = self.files if self.files is not None else _tag(system.info(self.root))
         self.revision = revision or f"listing:{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]}"
 
@@ -192,7 +192,7 @@ def _hub(address: str, revision: str) -> Tree:
     except RepositoryNotFoundError:
         raise DatasetError(f"there is no data set {repository} at Hugging Face, or HF_TOKEN may not see it") from None
     except (HfHubHTTPError, huggingface_hub.errors.OfflineModeIsEnabled, OSError) as fault:
-        raise DatasetError(f"{page} cannot be reached ({_said(fault)})") from None
+        raise DatasetError(f"{page} cannot be reached ({_first_line(fault)})") from None
 
 
 def gated(page: str) -> str:
@@ -205,10 +205,10 @@ def unread(name: str, remote: Remote, fault: Exception) -> DatasetError:
     status = getattr(getattr(fault, "response", None), "status_code", 0)
     if status in LOCKED and remote.page:
         return DatasetError(f"{name}: {gated(remote.page)}")
-    return DatasetError(f"{name} could not be fetched ({_said(fault)}); try again")
+    return DatasetError(f"{name} could not be fetched ({_first_line(fault)}); try again")
 
 
-def _said(fault: Exception) -> str:
+def _first_line(fault: Exception) -> str:
     """The first line of what a library says, without the signatures and passwords of addresses in it."""
     first = (str(fault).splitlines() or [""])[0] or type(fault).__name__
-    return masked(ADDRESS.sub(lambda found: plain(found[0]), first))[:200]
+    return masked(ADDRESS.sub(lambda match: plain(match[0]), first))[:200]

@@ -45,7 +45,7 @@ def records(sound: Path, text: Path, options: Options) -> Iterator[Item]:
 def _plain(sound: Path, text: Path, options: Options) -> Iterator[Item]:  # noqa: ARG001
     content = textfiles.whole(text)
     rows = [row for row in content.split("\n") if row.strip()]
-    labels = [found["label"] for row in rows if (found := HTK.match(row))]
+    labels = [match["label"] for row in rows if (match := HTK.match(row))]
     if not rows or len(labels) != len(rows):
         yield _one(sound, text, " ".join(content.split()))
     elif {label.casefold() for label in labels} <= ACTIVITY:
@@ -69,20 +69,20 @@ def _json(sound: Path, text: Path, options: Options) -> Iterator[Item]:
             yield columns.record(held, chosen, Finder(sound.parent), str(text), Sound(sound))
             return
         held = held.get("segments", held.get("utterances"))
-    if isinstance(held, Sequence) and held and all(isinstance(each, Mapping) for each in held):
+    if isinstance(held, Sequence) and held and all(isinstance(segment, Mapping) for segment in held):
         yield from _stretches(sound, text, _segments(text, held), options)
     else:
         yield LeftOut(str(text), 'expected {"text": ...} or a list of {"start", "end", "text"}')
 
 
 def _segments(text: Path, held: Sequence[Mapping[str, Any]]) -> Iterator[Stretch | LeftOut]:
-    for i, each in enumerate(held, start=1):
-        chosen = columns.roles(list(each), Options())
-        start_s, end_s = (seconds(each.get(chosen.of.get(role, ""))) for role in ("start", "end"))
+    for i, segment in enumerate(held, start=1):
+        chosen = columns.roles(list(segment), Options())
+        start_s, end_s = (seconds(segment.get(chosen.of.get(role, ""))) for role in ("start", "end"))
         if start_s is None or end_s is None or end_s <= start_s:
             yield LeftOut(f"{text}, segment {i}", "expected start and end in seconds, the end after the start")
         else:
-            yield start_s, end_s, columns.cell(each, chosen, "text"), columns.cell(each, chosen, "speaker")
+            yield start_s, end_s, columns.cell(segment, chosen, "text"), columns.cell(segment, chosen, "speaker")
 
 
 def _subtitles(sound: Path, text: Path, options: Options) -> Iterator[Item]:
@@ -97,11 +97,11 @@ def _textgrid(sound: Path, text: Path, options: Options) -> Iterator[Item]:
         asked = f"called {options.tier!r} " if options.tier else "that is clearly the text "
         yield LeftOut(str(text), f"there is no tier {asked}(tiers: {names}); say which with --tier")
         return
-    said = [label for label in tier.labels if label.text.strip().casefold() not in SILENCES]
-    if all(len(label.text.split()) == 1 for label in said) or options.whole or len(said) <= 1:
-        yield _one(sound, text, " ".join(" ".join(label.text.split()) for label in said))
+    spoken = [label for label in tier.labels if label.text.strip().casefold() not in SILENCES]
+    if all(len(label.text.split()) == 1 for label in spoken) or options.whole or len(spoken) <= 1:
+        yield _one(sound, text, " ".join(" ".join(label.text.split()) for label in spoken))
     else:
-        parts = ((label.start_s, label.end_s, " ".join(label.text.split()), "") for label in said)
+        parts = ((label.start_s, label.end_s, " ".join(label.text.split()), "") for label in spoken)
         yield from _stretches(sound, text, parts, options)
 
 
@@ -127,28 +127,28 @@ def _stretches(
         if isinstance(part, LeftOut):
             yield part
         else:
-            start_s, end_s, said, speaker = part
-            sound_parts.append((start_s, end_s, said, speaker))
+            start_s, end_s, spoken, speaker = part
+            sound_parts.append((start_s, end_s, spoken, speaker))
     if options.whole:
         yield _one(
-            sound, text, " ".join(said for _, _, said, _ in sorted(sound_parts, key=lambda part: part[0]) if said)
+            sound, text, " ".join(spoken for _, _, spoken, _ in sorted(sound_parts, key=lambda part: part[0]) if spoken)
         )
         return
     if not sound_parts:
         yield LeftOut(str(text), "there is nothing said in it")
-    for start_s, end_s, said, speaker in sound_parts:
+    for start_s, end_s, spoken, speaker in sound_parts:
         yield Record(
             id=place_id(sound.stem, start_s, end_s),
             where=str(text),
             sound=Sound(sound, start_s, end_s),
-            text=said,
+            text=spoken,
             speaker=speaker,
             recording=sound.stem,
         )
 
 
-def _one(sound: Path, text: Path, said: str) -> Record:
-    return Record(id=sound.stem, where=str(text), sound=Sound(sound), text=said)
+def _one(sound: Path, text: Path, spoken: str) -> Record:
+    return Record(id=sound.stem, where=str(text), sound=Sound(sound), text=spoken)
 
 
 _READERS: Mapping[str, Callable[[Path, Path, Options], Iterator[Item]]] = {

@@ -45,10 +45,10 @@ def limit_bytes() -> int:
     given = os.environ.get(SETTING, "").strip()
     if not given:
         return MOST_BYTES
-    found = SIZE.fullmatch(given)
-    if not found:
+    match = SIZE.fullmatch(given)
+    if not match:
         raise ConfigError(f"{SETTING} is {given!r}, expected a size such as 20GB")
-    return int(float(found[1]) * UNITS[found[2].upper()])
+    return int(float(match[1]) * UNITS[match[2].upper()])
 
 
 @contextmanager
@@ -127,7 +127,7 @@ def _trim(most_bytes: int) -> None:
         _remove_abandoned()
         if _unused(most_bytes) <= most_bytes:
             return
-        names = (each for each in folder().iterdir() if each.is_dir() and not each.name.startswith("."))
+        names = (home for home in folder().iterdir() if home.is_dir() and not home.name.startswith("."))
         for home in sorted(names, key=_last_used):
             if _remove(home.name) and _unused(most_bytes) <= most_bytes:
                 return

@@ -49,10 +49,10 @@ def one(files: Sequence[Path], asked: str) -> tuple[Path | None, Note | None]:
 
 def by_name(root: Path, files: Iterable[Path]) -> dict[str, list[Path]]:
     """The files of each split by what they are called: `test-00000-of-00003.parquet`, `test/0000.parquet`."""
-    found: dict[str, list[Path]] = {}
+    by_split: dict[str, list[Path]] = {}
     for file in files:
         shard = SHARD.match(file.name)
         folder = file.parent.name if file.parent != root and file.parent.name != "data" else ""
         split = shard["split"] if shard else (folder or file.stem)
-        found.setdefault(folder if split == "data" and folder else split, []).append(file)
-    return {split: sorted(taken) for split, taken in found.items()}
+        by_split.setdefault(folder if split == "data" and folder else split, []).append(file)
+    return {split: sorted(taken) for split, taken in by_split.items()}

@@ -12,7 +12,7 @@ from pathlib import Path
 def staged(folder: Path, what: str) -> Iterator[Path]:
     """A hidden folder beside the new one, gone again unless it was renamed, with the empty folders made for it."""
     staging = folder.parent / f".{folder.name}.{what}"
-    made = [each for each in folder.parents if not each.exists()]
+    made = [parent for parent in folder.parents if not parent.exists()]
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(staging, ignore_errors=True)
@@ -21,5 +21,5 @@ def staged(folder: Path, what: str) -> Iterator[Path]:
     finally:
         shutil.rmtree(staging, ignore_errors=True)
         with suppress(OSError):  # something is in it
-            for each in made:
-                each.rmdir()
+            for parent in made:
+                parent.rmdir()

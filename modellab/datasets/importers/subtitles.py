@@ -54,12 +54,12 @@ def _cue(rows: list[str], name: str, line: int) -> Cue | LeftOut | None:
     at = next((i for i, row in enumerate(rows[:2]) if "-->" in row), None)
     if at is None:
         return LeftOut(f"{name}, line {line}", f"expected times (0:00:01.000 --> 0:00:02.500), got {rows[0][:40]!r}")
-    found = ARROW.match(rows[at])
-    start_s, end_s = (seconds(found[key].replace(",", ".")) if found else None for key in ("start", "end"))
+    match = ARROW.match(rows[at])
+    start_s, end_s = (seconds(match[key].replace(",", ".")) if match else None for key in ("start", "end"))
     if start_s is None or end_s is None:
         return LeftOut(f"{name}, line {line + at}", f"{rows[at][:60]!r} are no times")
     if end_s <= start_s:
         return LeftOut(f"{name}, line {line + at}", f"it ends at {end_s:g} s and starts at {start_s:g} s")
-    said = " ".join(" ".join(rows[at + 1 :]).split())
-    voice = VOICE.search(said)
-    return Cue(start_s, end_s, " ".join(html.unescape(TAG.sub("", said)).split()), voice[1].strip() if voice else "")
+    spoken = " ".join(" ".join(rows[at + 1 :]).split())
+    voice = VOICE.search(spoken)
+    return Cue(start_s, end_s, " ".join(html.unescape(TAG.sub("", spoken)).split()), voice[1].strip() if voice else "")

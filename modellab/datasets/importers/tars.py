@@ -25,16 +25,16 @@ def members(path: Path) -> Iterator[Member | LeftOut]:
     done = 0
     try:
         with tarfile.open(path, "r|*") as archive:
-            for each in archive:
-                if not each.isfile():
+            for member in archive:
+                if not member.isfile():
                     continue
-                if each.size > MOST_BYTES:
-                    yield LeftOut(f"{path}, member {each.name}", f"it has {each.size:,} bytes, more than is held")
+                if member.size > MOST_BYTES:
+                    yield LeftOut(f"{path}, member {member.name}", f"it has {member.size:,} bytes, more than is held")
                     continue
-                file = archive.extractfile(each)
+                file = archive.extractfile(member)
                 data = file.read() if file else b""
                 done += 1
-                yield Member(each.name.removeprefix("./"), data)
+                yield Member(member.name.removeprefix("./"), data)
     except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError) as fault:
         what = "it is no tar archive" if not done else f"it breaks off after member {done}"
         yield LeftOut(str(path), f"{what} ({fault or type(fault).__name__}); was the copy interrupted?")
@@ -44,12 +44,12 @@ def names(path: Path, most: int = 20) -> list[str]:
     """The first names of an archive; none where it is no archive."""
     try:
         with tarfile.open(path, "r|*") as archive:
-            found = []
-            for each in archive:
-                if each.isfile():
-                    found.append(each.name.removeprefix("./"))
-                if len(found) >= most:
+            first_names = []
+            for member in archive:
+                if member.isfile():
+                    first_names.append(member.name.removeprefix("./"))
+                if len(first_names) >= most:
                     break
-            return found
+            return first_names
     except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError):
         return []

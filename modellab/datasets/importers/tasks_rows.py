@@ -109,8 +109,8 @@ def row(record: Record, task: str, placing: Placing) -> Row | LeftOut:
     if task in OTHERS:
         return _spoken(record, made) if task == "tts" else _translated(record, made)
     if task in RECORDINGS:
-        found = _of_recording(record, task)
-        return found if isinstance(found, LeftOut) else {**made, **found}
+        cells = _of_recording(record, task)
+        return cells if isinstance(cells, LeftOut) else {**made, **cells}
     if task == "lid":
         if not record.language:
             return LeftOut(record.where, f"nothing says which language is spoken in {record.id}")
@@ -156,8 +156,8 @@ def settings(report: Report, wish: Wish) -> dict[str, str]:
 
 def _stretch(sound: Sound) -> dict[str, Any]:
     times = {"start_s": sound.start_s, "end_s": sound.end_s} if sound.is_segment else {}
-    found = {**times, "channel": sound.channel}
-    return {key: value for key, value in found.items() if value is not None}
+    cells = {**times, "channel": sound.channel}
+    return {key: value for key, value in cells.items() if value is not None}
 
 
 def _hashes(sound: Sound) -> dict[str, Any]:
@@ -165,8 +165,8 @@ def _hashes(sound: Sound) -> dict[str, Any]:
 
 
 def _more(record: Record) -> dict[str, Any]:
-    found = {"speaker": record.speaker, "language": record.language, "recording": record.recording}
-    held: dict[str, Any] = {key: value for key, value in found.items() if value}
+    cells = {"speaker": record.speaker, "language": record.language, "recording": record.recording}
+    held: dict[str, Any] = {key: value for key, value in cells.items() if value}
     return held | {key: dict(value) for key, value in (("texts", record.texts), ("group", record.group)) if value}
 
 
@@ -183,13 +183,13 @@ def _of_recording(record: Record, task: str) -> dict[str, Any] | LeftOut:
 
 def _union(turns: Iterable[SpokenTurn]) -> list[Region]:
     """Where anybody speaks."""
-    found: list[Region] = []
+    regions: list[Region] = []
     for turn in turns:
-        if found and turn.start_s <= found[-1].end_s:
-            found[-1] = Region(found[-1].start_s, max(found[-1].end_s, turn.end_s))
+        if regions and turn.start_s <= regions[-1].end_s:
+            regions[-1] = Region(regions[-1].start_s, max(regions[-1].end_s, turn.end_s))
         elif turn.end_s > turn.start_s:
-            found.append(Region(turn.start_s, turn.end_s))
-    return found
+            regions.append(Region(turn.start_s, turn.end_s))
+    return regions
 
 
 def by_recording(records: Iterable[Record]) -> Iterator[Record]:

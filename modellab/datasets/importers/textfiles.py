@@ -178,12 +178,12 @@ def _with_first(first: str, rest: TextIO) -> Iterator[str]:
 
 def _record(place: str, text: str) -> tuple[str, dict[str, Any]] | LeftOut:
     try:
-        found = json.loads(text)
+        record = json.loads(text)
     except (ValueError, RecursionError) as fault:
         return LeftOut(place, f"not JSON ({str(fault)[:80]})")
-    if not isinstance(found, dict):
+    if not isinstance(record, dict):
         return LeftOut(place, f"expected a record ({{...}}), got {text[:40]!r}")
-    return place, found
+    return place, record
 
 
 class _Document:
@@ -229,7 +229,7 @@ class _Document:
         while (mark := self.skip(",")) and mark != "]":
             place = where(self.path, self.line)
             try:
-                found, end = self.decode(self.held)
+                record, end = self.decode(self.held)
                 if end == len(self.held) and self.more():  # a number may go on
                     continue
             except (ValueError, RecursionError) as fault:
@@ -237,9 +237,11 @@ class _Document:
                     continue
                 yield LeftOut(place, f"not JSON ({str(fault)[:80]}); nothing after it is read")
                 return
-            good = isinstance(found, dict)
+            good = isinstance(record, dict)
             yield (
-                (place, found) if good else LeftOut(place, f"expected a record ({{...}}), got {self.held[:end][:40]!r}")
+                (place, record)
+                if good
+                else LeftOut(place, f"expected a record ({{...}}), got {self.held[:end][:40]!r}")
             )
             self.drop(end)
         if not mark:

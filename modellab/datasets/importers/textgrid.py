@@ -74,30 +74,32 @@ def _tier(values: Iterator[str | float]) -> Tier:
 
 
 def _values(text: str) -> Iterator[str | float]:
-    for found in VALUE.finditer(text):
-        if found["text"] is not None:
-            yield "'" + found["text"].replace('""', '"')  # a mark in front: a text, not a flag
-        elif found["flag"]:
-            yield f"<{found['flag']}>"
+    for match in VALUE.finditer(text):
+        if match["text"] is not None:
+            yield "'" + match["text"].replace('""', '"')  # a mark in front: a text, not a flag
+        elif match["flag"]:
+            yield f"<{match['flag']}>"
         else:
-            yield float(found["number"])
+            yield float(match["number"])
 
 
 def _texts(values: Iterator[str | float], count: int) -> list[str]:
-    found = [next(values, None) for _ in range(count)]
-    return [each[1:] if isinstance(each, str) and each.startswith("'") else _fail(each, "a text") for each in found]
+    taken = [next(values, None) for _ in range(count)]
+    return [
+        value[1:] if isinstance(value, str) and value.startswith("'") else _fail(value, "a text") for value in taken
+    ]
 
 
 def _numbers(values: Iterator[str | float], count: int) -> list[float]:
-    found = [next(values, None) for _ in range(count)]
-    return [each if isinstance(each, float) and abs(each) < 1e9 else _fail(each, "a time") for each in found]
+    taken = [next(values, None) for _ in range(count)]
+    return [value if isinstance(value, float) and abs(value) < 1e9 else _fail(value, "a time") for value in taken]
 
 
 def _count(values: Iterator[str | float]) -> int:
-    found = next(values, None)
-    return int(found) if isinstance(found, float) and 0 <= found <= MOST else _fail(found, "a count")
+    value = next(values, None)
+    return int(value) if isinstance(value, float) and 0 <= value <= MOST else _fail(value, "a count")
 
 
-def _fail(found: object, wanted: str) -> NoReturn:
-    came = "the end of the file" if found is None else repr(found)[:40]
+def _fail(value: object, wanted: str) -> NoReturn:
+    came = "the end of the file" if value is None else repr(value)[:40]
     raise ValueError(f"{came} where {wanted} was expected")

@@ -33,7 +33,7 @@ class Filter:
         """ConfigError for what is no such expression."""
         self.expression = expression
         self.tree = _parsed(expression) if expression.strip() else None
-        self.names = {each.id for each in ast.walk(self.tree) if isinstance(each, ast.Name)} if self.tree else set()
+        self.names = {node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name)} if self.tree else set()
         self.names -= CALLS.keys()
         self._unseen = self.names - set(FIELDS)
         self._seen: set[str] = set()
@@ -54,7 +54,7 @@ class Filter:
 
     def early(self, records: Iterable[Record], report: Report) -> Iterator[Record]:
         """The records without those that are not wanted, as far as that can be said before they are decoded."""
-        return (each for each in records if not self.is_early or self.keeps(each, report))
+        return (record for record in records if not self.is_early or self.keeps(record, report))
 
     def keeps(self, record: Record, report: Report) -> bool:
         """Whether a record is wanted; the report counts it where it is not, and lists one that cannot be asked."""
@@ -91,15 +91,15 @@ def _check(part: ast.expr) -> None:
     """ConfigError for a part that is not allowed."""
     match part:
         case ast.BoolOp(values=parts) | ast.List(elts=parts) | ast.Tuple(elts=parts):
-            for each in parts:
-                _check(each)
+            for operand in parts:
+                _check(operand)
         case ast.UnaryOp(op=ast.Not() | ast.USub(), operand=inner):
             _check(inner)
         case ast.Compare(left=left, ops=ops, comparators=rest) if not any(
             isinstance(op, ast.Is | ast.IsNot) for op in ops
         ):
-            for each in (left, *rest):
-                _check(each)
+            for operand in (left, *rest):
+                _check(operand)
         case ast.Call(func=ast.Name(id=name), args=[inner], keywords=[]) if name in CALLS:
             _check(inner)
         case ast.Name() | ast.Constant(value=str() | int() | float() | None):
@@ -137,22 +137,22 @@ def _end_s(record: Record) -> float | None:
 def _value(part: ast.expr, values: Mapping[str, Any]) -> Any:
     match part:
         case ast.BoolOp(op=ast.And(), values=parts):
-            return all(_value(each, values) for each in parts)
+            return all(_value(operand, values) for operand in parts)
         case ast.BoolOp(values=parts):
-            return any(_value(each, values) for each in parts)
+            return any(_value(operand, values) for operand in parts)
         case ast.UnaryOp(op=ast.Not(), operand=inner):
             return not _value(inner, values)
         case ast.UnaryOp(operand=inner):
-            found = _value(inner, values)
-            return None if found is None else -_number(found, part)
+            value = _value(inner, values)
+            return None if value is None else -_number(value, part)
         case ast.Compare(left=left, ops=ops, comparators=rest):
-            sides = [_value(each, values) for each in (left, *rest)]
+            sides = [_value(side, values) for side in (left, *rest)]
             return all(_holds(op, a, b, part) for op, a, b in zip(ops, sides, sides[1:], strict=False))
         case ast.Call(func=ast.Name(id=name), args=[inner]):
-            found = _value(inner, values)
-            return None if found is None else CALLS[name](str(found))
+            value = _value(inner, values)
+            return None if value is None else CALLS[name](str(value))
         case ast.List(elts=parts) | ast.Tuple(elts=parts):
-            return [_value(each, values) for each in parts]
+            return [_value(element, values) for element in parts]
         case ast.Name(id=name):
             return values.get(name)
         case ast.Constant(value=constant):
@@ -163,7 +163,7 @@ def _value(part: ast.expr, values: Mapping[str, Any]) -> Any:
 def _holds(op: ast.cmpop, a: Any, b: Any, part: ast.expr) -> bool:
     """Whether a comparison holds; text that is a number counts as one beside a number."""
     if isinstance(op, ast.In | ast.NotIn):
-        is_in = str(a) in b if isinstance(b, str) else any(_same(a, each) for each in b or ())
+        is_in = str(a) in b if isinstance(b, str) else any(_same(a, element) for element in b or ())
         return (is_in and a is not None) == isinstance(op, ast.In)
     if isinstance(op, ast.Eq | ast.NotEq):
         return _same(a, b) == isinstance(op, ast.Eq)
@@ -182,7 +182,7 @@ def _same(a: Any, b: Any) -> bool:
 
 
 def _number(value: Any, part: ast.expr) -> float:
-    found = float(value) if isinstance(value, bool) else number(value)
-    if found is None:
+    amount = float(value) if isinstance(value, bool) else number(value)
+    if amount is None:
         raise DatasetError(f"--where {ast.unparse(part)[:60]}: {str(value)[:40]!r} is no number")
-    return found
+    return amount

@@ -77,4 +77,4 @@ class Report:
     @property
     def faults(self) -> int:
         """Rows that were left out, but for those that the source leaves out itself."""
-        return sum(not each.meant for each in self.left)
+        return sum(not row.meant for row in self.left)

@@ -126,7 +126,7 @@ def naive(records: Sequence[Record]) -> set[int]:
         twins = [j for j in range(i) if contradictions._clip(records[j]) == contradictions._clip(record)]
         if twins:
             left.add(i)
-            if contradictions._said(records[twins[0]]) != contradictions._said(record):
+            if contradictions._reference(records[twins[0]]) != contradictions._reference(record):
                 left.add(twins[0])
         else:
             taken.append(i)

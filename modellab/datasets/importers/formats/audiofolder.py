@@ -20,8 +20,8 @@ FILE_NAME = "file_name"
 
 def detect(place: Place) -> Guess | None:
     """A metadata file with the column file_name."""
-    found = _tables(place)
-    return Guess(0.93, f"{next(iter(found.values())).name} has the column {FILE_NAME}") if found else None
+    tables = _tables(place)
+    return Guess(0.93, f"{next(iter(tables.values())).name} has the column {FILE_NAME}") if tables else None
 
 
 def _tables(place: Place) -> dict[str, Path]:
@@ -41,11 +41,11 @@ def _columns(place: Place, file: Path) -> list[str]:
 
 def read(place: Place, options: Options) -> Iterator[Item]:
     """A record for each row of the split's metadata."""
-    found = _tables(place)
-    name, note = splits.chosen(found, options.split)
+    tables = _tables(place)
+    name, note = splits.chosen(tables, options.split)
     if note:
         yield note
-    file = found[name]
+    file = tables[name]
     rows: Iterator[Any]
     if file.suffix == ".csv":
         rows = textfiles.table(file)

@@ -22,9 +22,9 @@ FIRST = ("test", "validated", "dev", "train")
 
 def detect(place: Place) -> Guess | None:
     """A TSV with the columns client_id, path and sentence."""
-    found = _tables(place)
+    tables = _tables(place)
     return (
-        Guess(0.95, f"{next(iter(found.values())).name} has the columns client_id, path, sentence") if found else None
+        Guess(0.95, f"{next(iter(tables.values())).name} has the columns client_id, path, sentence") if tables else None
     )
 
 
@@ -34,16 +34,16 @@ def _tables(place: Place) -> dict[str, Path]:
 
 def read(place: Place, options: Options) -> Iterator[Item]:
     """A record for each row of the split."""
-    found = _tables(place)
-    if not found:
+    tables = _tables(place)
+    if not tables:
         yield LeftOut(str(place.path), f"there is no TSV with the columns {', '.join(sorted(NEEDED))}")
         return
-    name, note = splits.chosen(found, options.split)
+    name, note = splits.chosen(tables, options.split)
     if note:
         yield note
-    yield Note(f"text and path are read from {found[name].name}, in which a quotation mark is a letter")
-    for item in textfiles.table(found[name], "\t", quoted=False):
-        yield item if isinstance(item, LeftOut) else _record(*item, found[name].parent, options)
+    yield Note(f"text and path are read from {tables[name].name}, in which a quotation mark is a letter")
+    for item in textfiles.table(tables[name], "\t", quoted=False):
+        yield item if isinstance(item, LeftOut) else _record(*item, tables[name].parent, options)
 
 
 def _record(where: str, row: Mapping[str, str], folder: Path, options: Options) -> Item:

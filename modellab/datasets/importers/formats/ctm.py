@@ -67,10 +67,10 @@ def read(place: Place, options: Options) -> Iterator[Item]:
                 yield item
                 continue
             where, fields, line = item
-            said = word(fields)
-            if said is None:
+            token = word(fields)
+            if token is None:
                 yield LeftOut(where, expected(fields, line))
-            elif said.lower().startswith(ALTERNATIVE):
+            elif token.lower().startswith(ALTERNATIVE):
                 yield LeftOut(where, "alternatives are not read here")
             else:
                 if held and held != (fields[0], fields[1]):
@@ -78,7 +78,7 @@ def read(place: Place, options: Options) -> Iterator[Item]:
                     words = []
                 if not words:
                     held, place_of = (fields[0], fields[1]), where
-                words.append(said)
+                words.append(token)
         if held:
             yield _record(place_of, held, words, names)
 

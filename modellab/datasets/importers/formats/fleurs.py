@@ -35,15 +35,15 @@ def _is_row(row: Sequence[str]) -> bool:
 def read(place: Place, options: Options) -> Iterator[Item]:
     """A record for each row of the split whose audio is there, in the order of the audio."""
     by_language: dict[str, dict[str, Path]] = {}
-    for each in place.called("*.tsv", deep=True):
-        by_language.setdefault(each.parent.name, {})[each.stem] = each
+    for tsv in place.called("*.tsv", deep=True):
+        by_language.setdefault(tsv.parent.name, {})[tsv.stem] = tsv
     if options.config not in by_language and (options.config or len(by_language) != 1):
         raise ConfigError(f"say which language with --config: {', '.join(sorted(by_language)) or 'none is there'}")
-    found = by_language[options.config or next(iter(by_language))]
-    name, note = splits.chosen(found, options.split)
+    by_split = by_language[options.config or next(iter(by_language))]
+    name, note = splits.chosen(by_split, options.split)
     if note:
         yield note
-    file = found[name]
+    file = by_split[name]
     yield Note("the text is the raw one of column 3; that of column 4, in lower case, is kept as `normalised`")
     rows: dict[str, tuple[str, list[str]]] = {}
     for item in textfiles.lines(file):
@@ -63,9 +63,9 @@ def read(place: Place, options: Options) -> Iterator[Item]:
 def _with_audio(file: Path, rows: dict[str, tuple[str, list[str]]]) -> Iterator[Item]:
     archive = next(
         (
-            each
+            path
             for end in (".tar.gz", ".tar", ".tgz")
-            if (each := file.parent / "audio" / f"{file.stem}{end}").is_file()
+            if (path := file.parent / "audio" / f"{file.stem}{end}").is_file()
         ),
         None,
     )
@@ -77,8 +77,8 @@ def _with_audio(file: Path, rows: dict[str, tuple[str, list[str]]]) -> Iterator[
     for item in tars.members(archive):
         if isinstance(item, LeftOut):
             yield item
-        elif found := rows.pop(Path(item.name).name, None):
-            yield _record(*found, language, Sound(archive, member=item.name, data=item.data))
+        elif placed_row := rows.pop(Path(item.name).name, None):
+            yield _record(*placed_row, language, Sound(archive, member=item.name, data=item.data))
     for name, (where, _) in rows.items():
         yield LeftOut(where, f"there is no {name} in {archive.name}")
 

@@ -29,8 +29,8 @@ FRONT = re.compile(r"\A---\s*\n(.*?)\n---\s*\n", re.DOTALL)
 def detect(place: Place) -> Guess | None:
     """A Parquet or Arrow file with a column of audio."""
     for file in place.called(*FILES, deep=True)[:20]:
-        if found := columnar.embedded(file):
-            return Guess(0.94, f"{file.name} holds audio in its column {found[0]}")
+        if audio_columns := columnar.embedded(file):
+            return Guess(0.94, f"{file.name} holds audio in its column {audio_columns[0]}")
     return None
 
 
@@ -84,7 +84,7 @@ def declared(place: Place, files: list[Path], options: Options) -> dict[str, lis
         head = yamltext.parse(front[1])
     except YamlError as fault:
         raise DatasetError(f"{readme}: what stands between its lines --- is not YAML: {fault}") from None
-    configs = {str(each.get("config_name")): each.get("data_files") for each in _mappings(head, "configs")}
+    configs = {str(config.get("config_name")): config.get("data_files") for config in _mappings(head, "configs")}
     if not configs:
         return {}
     if options.config and options.config not in configs:
@@ -92,18 +92,18 @@ def declared(place: Place, files: list[Path], options: Options) -> dict[str, lis
     if not options.config and len(configs) > 1 and "default" not in configs:
         raise ConfigError(f"say which configuration with --config: {', '.join(configs)}")
     chosen = configs[options.config or ("default" if "default" in configs else next(iter(configs)))]
-    found: dict[str, list[Path]] = {}
-    for each in chosen if isinstance(chosen, list) else []:
-        if isinstance(each, Mapping):
-            patterns = each.get("path")
+    by_split: dict[str, list[Path]] = {}
+    for entry in chosen if isinstance(chosen, list) else []:
+        if isinstance(entry, Mapping):
+            patterns = entry.get("path")
             listed = patterns if isinstance(patterns, list) else [patterns]
-            found[str(each.get("split"))] = [file for file in files if _fits(file, place.path, listed)]
-    return {split: taken for split, taken in found.items() if taken}
+            by_split[str(entry.get("split"))] = [file for file in files if _fits(file, place.path, listed)]
+    return {split: taken for split, taken in by_split.items() if taken}
 
 
 def _mappings(head: Any, key: str) -> list[Mapping[str, Any]]:
     held = head.get(key) if isinstance(head, Mapping) else None
-    return [each for each in held if isinstance(each, Mapping)] if isinstance(held, list) else []
+    return [entry for entry in held if isinstance(entry, Mapping)] if isinstance(held, list) else []
 
 
 def _fits(file: Path, root: Path, patterns: list[Any]) -> bool:

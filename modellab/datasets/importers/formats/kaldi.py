@@ -48,11 +48,11 @@ def _homes(place: Place) -> dict[str, Path]:
         return {}
     if is_there(place.path / "wav.scp"):
         return {place.path.name: place.path}
-    found = [file.parent for file in place.called("wav.scp", deep=True) if is_there(file.parent / "text")]
-    names = [folder.name for folder in found]
+    folders = [file.parent for file in place.called("wav.scp", deep=True) if is_there(file.parent / "text")]
+    names = [folder.name for folder in folders]
     return {
         folder.name if names.count(folder.name) == 1 else str(folder.relative_to(place.path)): folder
-        for folder in found
+        for folder in folders
     }
 
 
@@ -158,14 +158,14 @@ def _record(
 def _sound(directory: Directory, recording: str, source: str) -> Sound | str:
     if source.endswith("|"):
         return _of_command(directory, recording, source)
-    if found := OFFSET.match(source):
-        return kaldi_ark.sound(directory.finder.find(found["file"]), int(found["at"][:18]))
+    if match := OFFSET.match(source):
+        return kaldi_ark.sound(directory.finder.find(match["file"]), int(match["at"][:18]))
     return Sound(directory.finder.find(source))
 
 
 def _of_command(directory: Directory, recording: str, command: str) -> Sound | str:
-    if found := commands.decoded(command):
-        return Sound(directory.finder.find(found.file), channel=found.channel)
+    if decoded := commands.decoded(command):
+        return Sound(directory.finder.find(decoded.file), channel=decoded.channel)
     if directory.run is None:
         return f"{COMMAND} ({command[:80]}); {MEND}"
     if recording not in directory.output:
@@ -180,16 +180,16 @@ def _of_command(directory: Directory, recording: str, command: str) -> Sound | s
 
 def _map(file: Path, faults: list[Item]) -> dict[str, str]:
     """Name to the rest of the line, of a file that may not be there; what is given twice is told."""
-    found: dict[str, str] = {}
+    by_name: dict[str, str] = {}
     if not is_there(file):
-        return found
+        return by_name
     for item in textfiles.lines(file):
         if isinstance(item, LeftOut):
             faults.append(item)
             continue
         name, *rest = item[1].split(maxsplit=1)
-        if name in found:
+        if name in by_name:
             faults.append(LeftOut(textfiles.where(file, item[0]), f"{name} has a line already"))
         else:
-            found[name] = rest[0].strip() if rest else ""
-    return found
+            by_name[name] = rest[0].strip() if rest else ""
+    return by_name

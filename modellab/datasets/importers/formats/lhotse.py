@@ -27,12 +27,12 @@ KINDS = {  # the keys that make a record one of the kind
 
 def detect(place: Place) -> Guess | None:
     """JSON whose records have the keys of cuts, or of supervisions."""
-    found = _manifests(place)
-    shards = [file for file in found.get(CUTS, ()) if _is_shard(file)]
+    manifests = _manifests(place)
+    shards = [file for file in manifests.get(CUTS, ()) if _is_shard(file)]
     if shards and place.is_folder:
         return None
     for kind in (CUTS, SUPERVISIONS, RECORDINGS):
-        for file in found.get(kind, ()):
+        for file in manifests.get(kind, ()):
             return Guess(
                 0.95 if kind != RECORDINGS else 0.5, f"the records of {file.name} have the keys of Lhotse's {kind}"
             )
@@ -45,20 +45,20 @@ def _is_shard(file: Path) -> bool:
 
 
 def _manifests(place: Place) -> dict[str, list[Path]]:
-    found: dict[str, list[Path]] = {}
+    manifests: dict[str, list[Path]] = {}
     for file in place.tables(*FILES):
         keys = place.keys(file)
-        kind = next((kind for kind, wanted in KINDS.items() if any(keys >= each for each in wanted)), "")
+        kind = next((kind for kind, wanted in KINDS.items() if any(keys >= needed for needed in wanted)), "")
         if kind:
-            found.setdefault(kind, []).append(file)
-    return found
+            manifests.setdefault(kind, []).append(file)
+    return manifests
 
 
 def read(place: Place, options: Options) -> Iterator[Item]:
     """A record for each supervision of each cut; where there are no cuts, of each recording."""
-    found = _manifests(place)
-    kind = CUTS if CUTS in found else SUPERVISIONS
-    file, note = splits.one(found.get(kind, []), options.split)
+    manifests = _manifests(place)
+    kind = CUTS if CUTS in manifests else SUPERVISIONS
+    file, note = splits.one(manifests.get(kind, []), options.split)
     if note:
         yield note
     if kind == CUTS and file:
@@ -66,14 +66,14 @@ def read(place: Place, options: Options) -> Iterator[Item]:
         for item in textfiles.json_records(file):
             yield from [item] if isinstance(item, LeftOut) else lhotse_records.of_cut(*item, finder)
     elif file:
-        yield from _supervisions(file, _recordings(file, found), options)
+        yield from _supervisions(file, _recordings(file, manifests), options)
     else:
         yield LeftOut(str(place.path), "there are neither cuts nor supervisions, so nothing says what is spoken")
 
 
-def _recordings(supervisions: Path, found: Mapping[str, list[Path]]) -> Path | None:
+def _recordings(supervisions: Path, manifests: Mapping[str, list[Path]]) -> Path | None:
     """The recordings' manifest that belongs to the supervisions': called alike, or the only one beside it."""
-    near = found.get(RECORDINGS) or _manifests(Place(supervisions.parent)).get(RECORDINGS, [])
+    near = manifests.get(RECORDINGS) or _manifests(Place(supervisions.parent)).get(RECORDINGS, [])
     alike = (
         supervisions.name.replace("supervisions", "recordings")
         .replace("supervision", "recording")
@@ -95,8 +95,8 @@ def _supervisions(file: Path, recordings: Path | None, options: Options) -> Iter
         if isinstance(item, LeftOut):
             yield item
             continue
-        where, said = item
-        name = str(said.get("recording_id"))
+        where, supervision = item
+        name = str(supervision.get("recording_id"))
         recording = by_id.get(name)
         if recording is None and (sound := names.find(name)):
             recording = {"id": name, "sources": [{"type": "file", "source": str(sound)}]}
@@ -106,6 +106,6 @@ def _supervisions(file: Path, recordings: Path | None, options: Options) -> Iter
                 if recordings
                 else audiofiles.missing(name, names.folders[0])
             )
-            yield LeftOut(where, f"{said.get('id')} is of the recording {name}: {reason}")
+            yield LeftOut(where, f"{supervision.get('id')} is of the recording {name}: {reason}")
         else:
-            yield lhotse_records.of_supervision(where, said, recording, 0.0, finder)
+            yield lhotse_records.of_supervision(where, supervision, recording, 0.0, finder)

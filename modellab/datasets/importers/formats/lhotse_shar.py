@@ -23,26 +23,26 @@ def detect(place: Place) -> Guess | None:
     if not place.is_folder:
         return None
     for file in place.called("cuts.*"):
-        if (found := CUTS.match(file.name)) and _archive(file, found[1]):
-            return Guess(0.97, f"{file.name} has its audio in recording.{found[1]}.tar")
+        if (match := CUTS.match(file.name)) and _archive(file, match[1]):
+            return Guess(0.97, f"{file.name} has its audio in recording.{match[1]}.tar")
     return None
 
 
 def _archive(cuts: Path, number: str) -> Path | None:
     return next(
-        (each for end in (".tar", ".tar.gz") if (each := cuts.parent / f"recording.{number}{end}").is_file()), None
+        (path for end in (".tar", ".tar.gz") if (path := cuts.parent / f"recording.{number}{end}").is_file()), None
     )
 
 
 def read(place: Place, options: Options) -> Iterator[Item]:  # noqa: ARG001
     """The records of one shard after the other."""
     for file in sorted(place.folder.iterdir()):
-        if found := CUTS.match(file.name):
-            archive = _archive(file, found[1])
+        if match := CUTS.match(file.name):
+            archive = _archive(file, match[1])
             if archive:
                 yield from _shard(file, archive)
             else:
-                yield LeftOut(str(file), f"there is no recording.{found[1]}.tar beside it")
+                yield LeftOut(str(file), f"there is no recording.{match[1]}.tar beside it")
 
 
 def _shard(cuts: Path, archive: Path) -> Iterator[Item]:

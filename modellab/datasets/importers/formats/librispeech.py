@@ -20,8 +20,8 @@ GENDERS = {"F": "female", "M": "male"}
 
 def detect(place: Place) -> Guess | None:
     """Files called *.trans.txt."""
-    found = place.called(f"*{SUFFIX}", deep=True)
-    return Guess(0.95, f"{found[0].name} is a transcript of LibriSpeech's kind") if found else None
+    transcripts = place.called(f"*{SUFFIX}", deep=True)
+    return Guess(0.95, f"{transcripts[0].name} is a transcript of LibriSpeech's kind") if transcripts else None
 
 
 def read(place: Place, options: Options) -> Iterator[Item]:  # noqa: ARG001
@@ -56,7 +56,7 @@ def _chapter(file: Path, gender: dict[str, str]) -> Iterator[Item]:
 
 def _genders(folder: Path) -> dict[str, str]:
     """Who is a woman and who a man, of SPEAKERS.TXT at the place or above it: `61 | M | test-clean | 8.08 | Name`."""
-    file = next((each for base in (folder, *list(folder.parents)[:4]) if is_there(each := base / SPEAKERS)), None)
+    file = next((path for base in (folder, *list(folder.parents)[:4]) if is_there(path := base / SPEAKERS)), None)
     if file is None:
         return {}
     rows = (

@@ -28,8 +28,8 @@ RAW = "raw"  # of `texts`: as it is written
 
 def detect(place: Place) -> Guess | None:
     """Lines of two or three cells, the first of which is an audio file or the name of one."""
-    found = _lists(place)
-    return Guess(0.92, f"the lines of {found[0].name} are NAME|TEXT of recordings that are there") if found else None
+    lists = _lists(place)
+    return Guess(0.92, f"the lines of {lists[0].name} are NAME|TEXT of recordings that are there") if lists else None
 
 
 def _lists(place: Place) -> list[Path]:

@@ -60,4 +60,4 @@ def read(place: Place, options: Options) -> Iterator[Item]:
 
 
 def _audio(folder: Path, id: str) -> Path:
-    return next((each for suffix in AUDIO if is_there(each := folder / f"{id}{suffix}")), folder / f"{id}.flac")
+    return next((path for suffix in AUDIO if is_there(path := folder / f"{id}{suffix}")), folder / f"{id}.flac")

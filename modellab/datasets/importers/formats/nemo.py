@@ -50,8 +50,8 @@ def _is_manifest(place: Place, file: Path) -> bool:
 
 def roles(row: Mapping[str, Any], options: Options) -> columns.Roles:
     """Who is what in a manifest: `offset` alone makes a line a stretch of its file."""
-    found = columns.roles(list(row), options)
-    of = {**found.of}
+    chosen = columns.roles(list(row), options)
+    of = {**chosen.of}
     if "audio" not in options.columns:
         of["audio"] = AUDIO
     if "start" not in options.columns:
@@ -61,7 +61,7 @@ def roles(row: Mapping[str, Any], options: Options) -> columns.Roles:
     of.setdefault("text", "text")
     if "end" not in options.columns:
         of.pop("end", None)
-    return columns.Roles(of, found.texts, found.groups)
+    return columns.Roles(of, chosen.texts, chosen.groups)
 
 
 def entry(

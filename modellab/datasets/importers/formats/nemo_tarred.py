@@ -36,8 +36,8 @@ def detect(place: Place) -> Guess | None:
 
 def _manifests(place: Place) -> list[Path]:
     """The manifests of the folder that is nearest to the top: below it the same lines may lie shard by shard."""
-    found = [file for file in place.tables(*nemo.FILES, deep=True) if place.keys(file) >= {nemo.AUDIO, nemo.SHARD}]
-    return [file for file in found if file.parent == found[0].parent]
+    manifests = [file for file in place.tables(*nemo.FILES, deep=True) if place.keys(file) >= {nemo.AUDIO, nemo.SHARD}]
+    return [file for file in manifests if file.parent == manifests[0].parent]
 
 
 def read(place: Place, options: Options) -> Iterator[Item]:
@@ -68,8 +68,8 @@ def _archives(place: Place, manifest: Path, options: Options) -> dict[int, Path]
     """The archive of each shard, by the last number in its name."""
     folder = options.root or (place.folder if any(place.called("*.tar", "*.tar.gz")) else manifest.parent)
     files: list[Path] = []
-    for each in [folder] if options.root else [folder, folder.parent]:
-        files = files or sorted([*each.glob("*.tar"), *each.glob("*.tar.gz")])
+    for base in [folder] if options.root else [folder, folder.parent]:
+        files = files or sorted([*base.glob("*.tar"), *base.glob("*.tar.gz")])
     if not files:
         raise DatasetError(
             f"{place.path}: there is no tar archive beside the manifests; say with --root where they are"

@@ -25,9 +25,9 @@ def detect(place: Place) -> Guess | None:
 
 def read(place: Place, options: Options) -> Iterator[Item]:
     """A record for each row of the files of the split."""
-    found = splits.by_name(place.folder, place.called("*.parquet", deep=True))
-    name, note = splits.chosen(found, options.split)
+    by_split = splits.by_name(place.folder, place.called("*.parquet", deep=True))
+    name, note = splits.chosen(by_split, options.split)
     if note:
         yield note
-    for file in found[name]:
+    for file in by_split[name]:
         yield from table.from_rows(columnar.rows(file), Finder(file.parent, options.root), options)

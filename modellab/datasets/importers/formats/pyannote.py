@@ -56,17 +56,17 @@ def read(place: Place, options: Options) -> Iterator[Item]:
 
 def _protocol(file: Path, held: Any, options: Options) -> tuple[str, Mapping[str, Subset]]:
     """The database and the subsets of the protocol that is meant: DATABASE.TASK.PROTOCOL, or the only one."""
-    found: dict[str, tuple[str, Mapping[str, Subset]]] = {}
+    by_name: dict[str, tuple[str, Mapping[str, Subset]]] = {}
     for database, tasks in _mapping(_mapping(held).get("Protocols")).items():
         for task, protocols in _mapping(tasks).items():
             for protocol, subsets in _mapping(protocols).items():
                 known = {name: subset for name, subset in _mapping(subsets).items() if isinstance(subset, Mapping)}
-                found[f"{database}.{task}.{protocol}"] = (str(database), known)
-    if options.config and options.config not in found:
-        raise ConfigError(f"{file}: there is no protocol {options.config!r}: {did_you_mean(options.config, found)}")
-    if not options.config and len(found) != 1:
-        raise ConfigError(f"{file}: say which protocol with --config: {', '.join(found) or 'none is there'}")
-    return found[options.config or next(iter(found))]
+                by_name[f"{database}.{task}.{protocol}"] = (str(database), known)
+    if options.config and options.config not in by_name:
+        raise ConfigError(f"{file}: there is no protocol {options.config!r}: {did_you_mean(options.config, by_name)}")
+    if not options.config and len(by_name) != 1:
+        raise ConfigError(f"{file}: say which protocol with --config: {', '.join(by_name) or 'none is there'}")
+    return by_name[options.config or next(iter(by_name))]
 
 
 def _annotation(file: Path, subset: Subset) -> Path | None:

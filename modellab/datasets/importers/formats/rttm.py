@@ -41,18 +41,18 @@ def recordings(
 ) -> Iterator[Item]:
     """The records of one RTTM file."""
     try:
-        found = files.read(file, merge=True)
+        turns = files.read(file, merge=True)
     except DatasetError as fault:
         yield LeftOut(str(file), str(fault).removeprefix(f"{file}, ").removeprefix(f"{file}: "))
         return
-    for name in only or found:
+    for name in only or turns:
         sound = find(name)
-        if name not in found:
+        if name not in turns:
             yield LeftOut(str(file), f"there are no turns of the recording {name}")
         elif sound is None:
             yield LeftOut(str(file), audiofiles.missing(name, folder))
         else:
-            yield _record(file, name, sound, found[name], scored.get(name))
+            yield _record(file, name, sound, turns[name], scored.get(name))
 
 
 def _record(file: Path, name: str, sound: Path, turns: Sequence[Turn], scored: Sequence[Region] | None) -> Record:

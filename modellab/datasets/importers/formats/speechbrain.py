@@ -29,21 +29,21 @@ def detect(place: Place) -> Guess | None:
         if names >= {ID, "duration"} and names & set(AUDIO):
             return Guess(0.9, f"{file.name} has the columns {ID}, duration and {', '.join(sorted(names & set(AUDIO)))}")
     for file in place.tables("*.json"):
-        found = place.peek(file)
+        peek = place.peek(file)
         if (
-            found
-            and found.kind == "objects"
-            and found.first.keys() & set(AUDIO)
-            and found.first.keys() & {"length", "duration"}
+            peek
+            and peek.kind == "objects"
+            and peek.first.keys() & set(AUDIO)
+            and peek.first.keys() & {"length", "duration"}
         ):
-            return Guess(0.9, f"{file.name} has a record by id, with {', '.join(list(found.first)[:4])}")
+            return Guess(0.9, f"{file.name} has a record by id, with {', '.join(list(peek.first)[:4])}")
     return None
 
 
 def read(place: Place, options: Options) -> Iterator[Item]:
     """A record for each row of the file; a folder with several wants to know which."""
-    found = place.tables("*.csv", "*.json")
-    files = [file for file in found if detect(Place(file))] if place.is_folder else [place.path]
+    tables = place.tables("*.csv", "*.json")
+    files = [file for file in tables if detect(Place(file))] if place.is_folder else [place.path]
     file, note = splits.one(files, options.split)
     if note:
         yield note
@@ -57,15 +57,15 @@ def read(place: Place, options: Options) -> Iterator[Item]:
 
 
 def _roles(options: Options, row: Mapping[str, Any]) -> columns.Roles:
-    found = columns.roles(list(row), options)
-    of = {**found.of}
+    chosen = columns.roles(list(row), options)
+    of = {**chosen.of}
     for role, names in (("audio", AUDIO), ("text", TEXT)):
         if role not in options.columns and (name := next((name for name in names if name in row), "")):
             of[role] = name
     for role in ("start", "end"):  # SpeechBrain counts them in samples, and reads them only where it is told to
         if role not in options.columns:
             of.pop(role, None)
-    return columns.Roles({**of, "id": ID}, found.texts, found.groups)
+    return columns.Roles({**of, "id": ID}, chosen.texts, chosen.groups)
 
 
 def _record(row: dict[str, Any], chosen: columns.Roles, finder: Finder, where: str) -> Record | LeftOut:
@@ -79,15 +79,18 @@ def _record(row: dict[str, Any], chosen: columns.Roles, finder: Finder, where: s
 def _stretch(given: Mapping[str, Any], finder: Finder) -> Sound | str:
     """A stretch of a file that is counted in samples; the file's head says how many there are in a second."""
     file, start, stop = given.get("file"), given.get("start", 0), given.get("stop")
-    good = all(isinstance(each, int) and not isinstance(each, bool) and each >= 0 for each in (start, stop or 0))
+    good = all(
+        isinstance(position, int) and not isinstance(position, bool) and position >= 0
+        for position in (start, stop or 0)
+    )
     if not isinstance(file, str) or not good or (stop is not None and stop <= start):
         return f"its audio is {str(dict(given))[:60]}, expected a file with start and stop in samples"
-    found = finder.find(file)
+    path = finder.find(file)
     try:
-        rate_hz = audio.info(found).rate_hz
+        rate_hz = audio.info(path).rate_hz
     except AudioError as fault:
         return str(fault)
-    return Sound(found, start / rate_hz, None if stop is None else stop / rate_hz)
+    return Sound(path, start / rate_hz, None if stop is None else stop / rate_hz)
 
 
 def _objects(file: Path) -> Iterator[tuple[str, dict[str, Any]] | LeftOut]:

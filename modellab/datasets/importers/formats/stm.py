@@ -61,9 +61,9 @@ def read(place: Place, options: Options) -> Iterator[Item]:
             if isinstance(item, LeftOut):
                 yield item
                 continue
-            found = _segment(textfiles.where(file, item[0]), item[1], names)
-            marked += isinstance(found, Record) and bool(found.marked)
-            yield found
+            segment = _segment(textfiles.where(file, item[0]), item[1], names)
+            marked += isinstance(segment, Record) and bool(segment.marked)
+            yield segment
     if marked:
         yield from SCORING
         yield Note(

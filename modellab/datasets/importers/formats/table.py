@@ -23,9 +23,9 @@ def detect(place: Place) -> Guess | None:
         if _is_table(file):
             return Guess(0.5, f"{file.name} has the columns {', '.join(names[:8])}")
     for file in place.tables(*JSONS):
-        found = place.peek(file)
-        if found and _is_rows(found):
-            return Guess(0.5, f"the records of {file.name} have the keys {', '.join(list(found.first)[:8])}")
+        peek = place.peek(file)
+        if peek and _is_rows(peek):
+            return Guess(0.5, f"the records of {file.name} have the keys {', '.join(list(peek.first)[:8])}")
     return None
 
 
@@ -34,8 +34,8 @@ def _is_table(file: Path) -> bool:
     return columns.is_table(textfiles.columns(file), first)
 
 
-def _is_rows(found: Peek) -> bool:
-    return found.kind in ("lines", "array") and columns.is_table(found.first, found.first)
+def _is_rows(peek: Peek) -> bool:
+    return peek.kind in ("lines", "array") and columns.is_table(peek.first, peek.first)
 
 
 def read(place: Place, options: Options) -> Iterator[Item]:
@@ -62,4 +62,4 @@ def _files(place: Place) -> list[Path]:
     if not place.is_folder:
         return [place.path]
     tables = [file for file in place.tables(*TABLES) if _is_table(file)]
-    return tables or [file for file in place.tables(*JSONS) if (found := place.peek(file)) and _is_rows(found)]
+    return tables or [file for file in place.tables(*JSONS) if (peek := place.peek(file)) and _is_rows(peek)]

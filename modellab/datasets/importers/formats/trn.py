@@ -29,8 +29,8 @@ def detect(place: Place) -> Guess | None:
 
 def read(place: Place, options: Options) -> Iterator[Item]:
     """A record for each line; its audio is the file of its id below the place."""
-    found = place.called(*FILES) if place.is_folder else [place.path]
-    file, note = splits.one([file for file in found if any(map(LINE.match, place.first_lines(file)))], options.split)
+    files = place.called(*FILES) if place.is_folder else [place.path]
+    file, note = splits.one([file for file in files if any(map(LINE.match, place.first_lines(file)))], options.split)
     if note:
         yield note
     names = audiofiles.ByName([options.root or place.folder])
@@ -40,12 +40,12 @@ def read(place: Place, options: Options) -> Iterator[Item]:
 
 def _record(file: Path, number: int, line: str, names: audiofiles.ByName) -> Item:
     where = textfiles.where(file, number)
-    found = LINE.match(line)
-    if not found:
+    match = LINE.match(line)
+    if not match:
         return LeftOut(where, f"expected words and (id), got {line[:60]!r}")
-    id = found["id"]
+    id = match["id"]
     sound = names.find(id.rpartition("/")[2])
     if sound is None:
         return LeftOut(where, audiofiles.missing(id, names.folders[0]))
-    words = VARIANT.sub("", MARKS.sub(" ", found["words"])).split()
+    words = VARIANT.sub("", MARKS.sub(" ", match["words"])).split()
     return Record(id=id, where=where, sound=Sound(sound), text=" ".join(words))

@@ -85,12 +85,12 @@ def _record(archive: Path, key: str, sample: Mapping[str, bytes], options: Optio
             return LeftOut(where, f"its .json is no JSON ({str(fault)[:80]})")
         if not isinstance(row, dict):
             return LeftOut(where, "its .json is no record ({...})")
-    for each in TEXTS:
-        if each in sample:
+    for suffix in TEXTS:
+        if suffix in sample:
             try:
-                row["text"] = sample[each].decode("utf-8-sig").strip()
+                row["text"] = sample[suffix].decode("utf-8-sig").strip()
             except UnicodeDecodeError:
-                return LeftOut(where, f"its .{each} is not UTF-8 text")
+                return LeftOut(where, f"its .{suffix} is not UTF-8 text")
             break
     if not any(name in row for name in columns.NAMES["text"]) and "text" not in options.columns:
         return LeftOut(where, f"it has no text, only .{', .'.join(sample)}")
