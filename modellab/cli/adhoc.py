@@ -43,11 +43,11 @@ def synthesize(
     """Say a text aloud: speech as a sound file."""
     from modellab import audio
 
-    said = sys.stdin.read() if text == "-" else text
-    if not said.strip():
+    spoken = sys.stdin.read() if text == "-" else text
+    if not spoken.strip():
         raise ConfigError("there is no text to be said")
     with _listening(model, device, precision, threads, "tts") as listener:
-        row = {"id": "speech", "text": " ".join(said.split()), **({"voice": voice} if voice else {})}
+        row = {"id": "speech", "text": " ".join(spoken.split()), **({"voice": voice} if voice else {})}
         reply = listener.hear(partial(_asked, row=row))
         made = reply["output"]["audio"]
         if made is None:
@@ -72,7 +72,7 @@ def vad(
     def lines(output: Any) -> Iterator[str]:
         return (f"{start_s:.3f}\t{end_s:.3f}" for start_s, end_s in output["regions"])
 
-    _each(files, _setting(model, device, precision, threads, "vad"), lines, {}, as_json)
+    _each_file(files, _setting(model, device, precision, threads, "vad"), lines, {}, as_json)
 
 
 def align(
@@ -90,13 +90,13 @@ def align(
     """
     from modellab.text.folding import basic
 
-    said = Path(text).read_text(encoding="utf-8") if text and Path(text).is_file() else text
+    transcript = Path(text).read_text(encoding="utf-8") if text and Path(text).is_file() else text
 
     def lines(output: Any) -> Iterator[str]:
         return (f"{_time(start_s)}\t{_time(end_s)}\t{word}" for word, start_s, end_s in output["words"])
 
-    more = {"words": [[word, 0.0, 0.0] for word in basic(said).split()]}
-    _each([file], _setting(model, device, precision, threads, "alignment"), lines, more, as_json)
+    more = {"words": [[word, 0.0, 0.0] for word in basic(transcript).split()]}
+    _each_file([file], _setting(model, device, precision, threads, "alignment"), lines, more, as_json)
 
 
 def translate(
@@ -113,7 +113,7 @@ def translate(
     more = {"source_language": of, "target_language": to}
     setting = _setting(model, device, precision, threads, "translation")
     if Path(source).is_file():
-        _each([Path(source)], setting, lambda output: [output["text"]], more, as_json)
+        _each_file([Path(source)], setting, lambda output: [output["text"]], more, as_json)
         return
     with _listening(*setting) as listener:
         row = {"id": "text", "source": source, **more}
@@ -141,7 +141,7 @@ def identify(
         if instance is not None:
             consent.fetched(instance, question, yes=yes)
     setting = _setting(model, device, precision, threads, "lid")
-    _each(files, setting, lambda output: [output["language"]], {}, as_json)
+    _each_file(files, setting, lambda output: [output["language"]], {}, as_json)
 
 
 def chat(
@@ -157,10 +157,10 @@ def chat(
     """Talk to a model in turn: each line is answered with all that was said before it in mind."""
     script: list[dict[str, str]] = []
     with _listening(model, device, precision, threads, "chat") as listener:
-        for said in turns or (line.strip() for line in sys.stdin):
-            if not said:
+        for turn in turns or (line.strip() for line in sys.stdin):
+            if not turn:
                 continue
-            script.append({"text": said})
+            script.append({"text": turn})
             row = {"id": "dialogue", "script": list(script)}
             output = listener.hear(partial(_asked, row=row))["output"]
             answer = output["replies"][-1]
@@ -197,7 +197,7 @@ def _asked(ready: Loaded, row: dict[str, Any], duration_s: float = 0.0) -> dict[
     return ready.ask("utterance", {"row": row}, duration_s)
 
 
-def _each(files: Sequence[Path], setting: Setting, lines: Lines, more: dict[str, Any], as_json: bool) -> None:
+def _each_file(files: Sequence[Path], setting: Setting, lines: Lines, more: dict[str, Any], as_json: bool) -> None:
     """Each file through the model; one that fails is told and does not cost the others."""
     from modellab import audio
 

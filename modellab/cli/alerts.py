@@ -51,20 +51,20 @@ def _tell(project: Project, rules: Rules, failed: list[str], *, dry_run: bool) -
     known = told.read(project.mlruns)
     for name in rules.to if not dry_run else ():
         _deliver(project, rules, known, name, failed)  # what was on its way when somebody was killed, or not taken
-    for name, found in news.for_each(rules, entries, released, known).items():
-        title = words.subject(found, project.root.name)
+    for name, new_events in news.for_each(rules, entries, released, known).items():
+        title = words.subject(new_events, project.root.name)
         common.say(f"{name}: {common.printable(title.partition(': ')[2])}")
-        for line in words.lines(found):
+        for line in words.lines(new_events):
             common.say(f"  {common.printable(line)}")
         own = known.setdefault(name, told.Told())
         if dry_run or own.sending:
             continue
         now = events.standings(entries), [event.subject for event in released]
-        if not found:
+        if not new_events:
             own.knows(*now)
             told.write(project.mlruns, known)
             continue
-        own.sending = told.Message(sending.new_id(), title, words.lines(found), *now)
+        own.sending = told.Message(sending.new_id(), title, words.lines(new_events), *now)
         told.write(project.mlruns, known)
         _deliver(project, rules, known, name, failed)
 
@@ -100,14 +100,14 @@ def digest(
         if rules and name not in rules.to:
             raise ConfigError(f"there is no [to.{name}]: {did_you_mean(name, rules.to)}")
     entries = StoredResults.read(project.root, project.mlruns, project.baselines).entries
-    happened, said = news.digest(entries, days)
+    happened, lines = news.digest(entries, days)
     title = f"{words.subject(happened, project.root.name)} in {days:g} days"
-    for line in (title, "", *said):
+    for line in (title, "", *lines):
         common.say(common.printable(line))
     failed: list[str] = []
     for name in to or ():
         id = sending.new_id(f"{project.root}\n{name}\n{of}" if of else "")
-        if rules and _sent(rules, name, title, said, failed, id):
+        if rules and _sent(rules, name, title, lines, failed, id):
             common.say(f"sent to {name}", err=True)
     _end(failed)
 
@@ -118,13 +118,13 @@ def _rules(project: Project, path: Path | None) -> Rules:
     return rules.read(path or project.root / rules.FILE)
 
 
-def _sent(rules: Rules, name: str, title: str, said: Sequence[str], failed: list[str], id: str) -> bool:
+def _sent(rules: Rules, name: str, title: str, lines: Sequence[str], failed: list[str], id: str) -> bool:
     """Whether a target took a message; where it did not, the reason is one more of `failed`."""
     from modellab.errors import ModellabError
     from modellab.reports.alerts import sending
 
     try:
-        sending.send(name, rules.to[name], title, said, rules.hosts, id)
+        sending.send(name, rules.to[name], title, lines, rules.hosts, id)
     except ModellabError as error:
         failed.append(str(error))
         return False

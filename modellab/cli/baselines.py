@@ -113,17 +113,17 @@ def every(as_json: options.AsJson = False) -> None:
     matrix = common.matrix(project)
     every_case = _cases(matrix, options.chosen(None, None, None, None, ""), _accepted_keys(project))
     keys = [case.key for case in every_case]
-    found = list(pinned.holdings(project.baselines, keys))
+    holdings = list(pinned.holdings(project.baselines, keys))
     broken = {entry.name for entry in (*matrix.models, *matrix.datasets) if isinstance(entry, Broken)}
     unused = [str(_shown(path, project)) for path in pinned.unused(project.baselines, keys, broken)]
     if as_json:
-        rows = [_told(each) for each in found if not each.problem]
-        damaged = [each.problem for each in found if each.problem]
-        listed = {"baselines": rows, "damaged": damaged, "unused": unused, "without": len(keys) - len(found)}
+        rows = [_told(holding) for holding in holdings if not holding.problem]
+        damaged = [holding.problem for holding in holdings if holding.problem]
+        listed = {"baselines": rows, "damaged": damaged, "unused": unused, "without": len(keys) - len(holdings)}
         common.put_json(listed)
     else:
-        _tell_holdings(found, unused, len(keys) - len(found))
-    if any(each.problem for each in found):
+        _tell_holdings(holdings, unused, len(keys) - len(holdings))
+    if any(holding.problem for holding in holdings):
         raise typer.Exit(1)
 
 
@@ -139,17 +139,24 @@ def _told(holding: Holding) -> dict[str, Any]:
     }
 
 
-def _tell_holdings(found: Sequence[Holding], unused: Sequence[str], bare: int) -> None:
+def _tell_holdings(holdings: Sequence[Holding], unused: Sequence[str], bare: int) -> None:
     """What is accepted as a table, and how many cases have nothing."""
     rows = [
-        [str(each.key), each.date, each.commit[:7], each.pinned_on or "-", ", ".join(each.machines), each.reason]
-        for each in found
-        if not each.problem
+        [
+            str(holding.key),
+            holding.date,
+            holding.commit[:7],
+            holding.pinned_on or "-",
+            ", ".join(holding.machines),
+            holding.reason,
+        ]
+        for holding in holdings
+        if not holding.problem
     ]
     common.print_table(["case", "accepted", "commit", "pinned", "speed and memory on", "reason"], rows)
-    for each in found:
-        if each.problem:
-            common.say(f"damaged: {each.problem}", err=True)
+    for holding in holdings:
+        if holding.problem:
+            common.say(f"damaged: {holding.problem}", err=True)
     if bare:
         common.say(f"{_counted(bare, 'case')} of the matrix without a baseline")
     for path in unused:
@@ -187,10 +194,10 @@ def _cases(matrix: Matrix, selection: Selection, known: Iterable[CaseId]) -> lis
     there = [case for case in elsewhere.cases(matrix.project, known) if selection.takes(matrix, case)]
     if not there or not selection:
         options.check(matrix, selection)
-    found = [*selection.cases(matrix), *there]
-    for sentence in dict.fromkeys(case.error for case in found if isinstance(case, Broken)):
+    cases = [*selection.cases(matrix), *there]
+    for sentence in dict.fromkeys(case.error for case in cases if isinstance(case, Broken)):
         common.say(f"broken, left out: {sentence}", err=True)
-    return [case for case in found if not isinstance(case, Broken)]
+    return [case for case in cases if not isinstance(case, Broken)]
 
 
 def _meant(entries: list[Entry], project: Project, session: str, *, any_commit: bool) -> list[Entry]:
@@ -199,11 +206,11 @@ def _meant(entries: list[Entry], project: Project, session: str, *, any_commit: 
 
     if session:
         name = machine.slug(session)  # as its file in the ledger spells it
-        found = [entry for entry in entries if machine.slug(entry.session) == name]
-        if not found:
+        of_session = [entry for entry in entries if machine.slug(entry.session) == name]
+        if not of_session:
             newest = list(dict.fromkeys(entry.session for entry in reversed(entries)))[:NEWEST]
             raise ConfigError(f"unknown session {session!r}, the newest are: {', '.join(newest)}")
-        return found
+        return of_session
     present = machine.commit(project.root).hash
     return [entry for entry in entries if any_commit or entry.commit.hash == present]
 
@@ -233,8 +240,10 @@ def _tell_accepted(proposal: Proposal, written: Iterable[Path], project: Project
 
 def _tell_rest(proposals: Iterable[Proposal], measured: set[CaseId], *, everything: bool) -> None:
     """How many cases stay as they are, and why; `measured` are the cases that the ledger has any result of."""
-    rest = [each for each in proposals if not each.refusal and not _is_taken(each, everything=everything)]
-    without = [each.case.key for each in rest if each.entry is None]
+    rest = [
+        proposal for proposal in proposals if not proposal.refusal and not _is_taken(proposal, everything=everything)
+    ]
+    without = [proposal.case.key for proposal in rest if proposal.entry is None]
     elsewhere = len(measured.intersection(without))
     done = sum(proposal.done for proposal in rest)
     same = len(rest) - len(without) - done

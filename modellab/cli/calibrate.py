@@ -114,7 +114,8 @@ def _accept_speed(matrix: Matrix, selection: Selection, threads: int, reason: st
 def _tell_refused(refused: Sequence[tuple[str, str]], *, nothing: bool) -> None:
     """Each reason once, with the cases that it keeps out; ConfigError where it keeps out all."""
     if nothing:
-        told = sorted(refused, key=lambda each: "--update-baselines" not in each[1])  # what can be done here is first
+        # what can be done here is first
+        told = sorted(refused, key=lambda refusal: "--update-baselines" not in refusal[1])
         raise ConfigError("nothing to calibrate: " + (": ".join(told[0]) if told else "no case was chosen"))
     reasons = dict.fromkeys(reason for _, reason in refused)
     for reason in reasons:
@@ -133,7 +134,7 @@ def _report(project: Project, calibrated_cases: Sequence[CalibrationCase]) -> No
         thrown = (
             f"{calibrated.thrown} sessions were thrown away" if calibrated.thrown and not calibrated.trouble else ""
         )
-        notes += [f"note: {calibrated.case.key}: {said}" for said in (calibrated.trouble, thrown, note) if said]
+        notes += [f"note: {calibrated.case.key}: {remark}" for remark in (calibrated.trouble, thrown, note) if remark]
     common.print_table(COLUMNS, rows)
     for line in notes:
         common.say(line)

@@ -72,12 +72,12 @@ def entries(of: Project, *, private: bool = False) -> list[Entry]:
     """All results of the ledger, oldest first; ConfigError where there is none. `private` as `ledger.read` has it."""
     from modellab.results import ledger
 
-    found, warnings = ledger.read(of.mlruns, private=private)
+    results, warnings = ledger.read(of.mlruns, private=private)
     for warning in warnings:
         say(f"warning: {warning}", err=True)
-    if not found:
+    if not results:
         raise ConfigError(f"there are no results in {of.mlruns / 'ledger'}: `modellab run` makes some")
-    return found
+    return results
 
 
 def matrix(of: Project) -> Matrix:
@@ -140,9 +140,9 @@ def printable(text: str) -> str:
 
 def say_failed(file: Path, error: Exception) -> str:
     """One sentence to stderr about a file that could not be used, with its name; the sentence without that."""
-    said = sentence(error)
-    say(f"modellab: {printable(said if str(file) in said else f'{file}: {said}')}", err=True)
-    return said
+    message = sentence(error)
+    say(f"modellab: {printable(message if str(file) in message else f'{file}: {message}')}", err=True)
+    return message
 
 
 def print_table(columns: Iterable[str], rows: Iterable[Iterable[str | Text]]) -> None:

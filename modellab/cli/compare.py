@@ -72,14 +72,14 @@ def compare(
     selections = _selections(project, specs, task, dataset)
     if rescore:
         selections = rescore_all(selections, library)
-    found = compare_all(selections, library, Calibrations(project.baselines), metric or (), alpha)
-    _write(found, json, markdown, worst)
+    comparison = compare_all(selections, library, Calibrations(project.baselines), metric or (), alpha)
+    _write(comparison, json, markdown, worst)
     if "-" not in (json, markdown):
-        _print(found, SHOWN if worst is None else worst)
+        _print(comparison, SHOWN if worst is None else worst)
     if html:
         from modellab.reports.comparison.render.html import page
 
-        text = page(found, library, ON_PAGE if worst is None else worst, sound_mb)
+        text = page(comparison, library, ON_PAGE if worst is None else worst, sound_mb)
         common.write(html, text)
         common.say(f"page: {html}", err=True)
 
@@ -95,7 +95,7 @@ def _selections(project: Project, specs: list[str], task: str, dataset: str) -> 
     return [pairing.chosen(stored.select(spec), task, dataset) for spec in specs]
 
 
-def _write(found: Found, json: str, markdown: str, worst: int | None) -> None:
+def _write(comparison: Found, json: str, markdown: str, worst: int | None) -> None:
     """The files that were asked for; "-" is standard output."""
     from modellab.reports.comparison.render.json import text as as_json
     from modellab.reports.comparison.render.markdown import text as as_markdown
@@ -103,31 +103,31 @@ def _write(found: Found, json: str, markdown: str, worst: int | None) -> None:
     most = SHOWN if worst is None else worst
     for place, form in ((json, as_json), (markdown, as_markdown)):
         if place == "-":
-            common.put(form(found, most))
+            common.put(form(comparison, most))
         elif place:
-            common.write(Path(place), form(found, most))
+            common.write(Path(place), form(comparison, most))
 
 
-def _print(found: Found, most: int) -> None:
+def _print(comparison: Found, most: int) -> None:
     from modellab.reports.comparison.compare import Rankings
     from modellab.reports.comparison.render import sentences, tables
 
-    if isinstance(found, Rankings):
-        for ranking in found.rankings:
+    if isinstance(comparison, Rankings):
+        for ranking in comparison.rankings:
             common.say(f"{ranking.task}: {sentences.ranked(ranking)}\n")
             _print_tables(tables.of_ranking(ranking))
-        _print_notes(found.notes)
+        _print_notes(comparison.notes)
         return
-    for line in sentences.headlines(found):
+    for line in sentences.headlines(comparison):
         common.say(line)
     common.say()
-    shown, left = sentences.detailed(found)
-    if len(found.system_pairs) > 1:
-        _print_tables([tables.overview(found)])
+    shown, left = sentences.detailed(comparison)
+    if len(comparison.system_pairs) > 1:
+        _print_tables([tables.overview(comparison)])
     for system_pair in shown:
-        _print_system_pair(system_pair, most, several=len(found.system_pairs) > 1)
-    common.say(tables.counted(found))
-    _print_notes([*([left] if left else []), *found.notes])
+        _print_system_pair(system_pair, most, several=len(comparison.system_pairs) > 1)
+    common.say(tables.counted(comparison))
+    _print_notes([*([left] if left else []), *comparison.notes])
 
 
 def _print_system_pair(system_pair: SystemPair, most: int, *, several: bool) -> None:
@@ -144,8 +144,8 @@ def _print_system_pair(system_pair: SystemPair, most: int, *, several: bool) -> 
     _print_notes(system_pair.notes)
 
 
-def _print_tables(found: Iterable[Table]) -> None:
-    for table in found:
+def _print_tables(tables: Iterable[Table]) -> None:
+    for table in tables:
         common.say(table.title)
         common.print_table(table.columns, table.rows)
         _print_notes(table.notes)

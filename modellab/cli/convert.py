@@ -41,17 +41,17 @@ def convert(
     from modellab.models.conversion import convert as conversion
     from modellab.models.conversion import verify as verification
 
-    name, found = _find(source)
-    said: list[str] = []
+    name, checkpoint = _find(source)
+    findings: list[str] = []
 
     def check(ours: Path, theirs: Path) -> None:
         common.say("loading both in their engines ...", err=True)
-        said.append(verification.verify(ours, theirs, clip or verification.CLIP))
+        findings.append(verification.verify(ours, theirs, clip or verification.CLIP))
 
     folder = (into or Path(f"{name}-{to.value}")).expanduser().resolve()
-    path = conversion.convert(found, to.value, folder, name, check if verify else None)
+    path = conversion.convert(checkpoint, to.value, folder, name, check if verify else None)
     common.say(f"{path}: use it in a config.yaml as weights: path:{path}")
-    for line in said:
+    for line in findings:
         common.say(line)
 
 
@@ -70,7 +70,7 @@ def _find(source: str) -> tuple[str, Path]:
     if not variant:
         raise ConfigError(f"{source} has several sets of weights, expected {folder.name}:VARIANT")
     sources = [model.variants[variant].source(precision, folder) for _, precision in model.device_precisions(variant)]
-    whys = [weights.why_missing(each) for each in sources]
+    whys = [weights.why_missing(weights_source) for weights_source in sources]
     if all(whys):
         raise WeightsError(f"{whys[0]}: modellab models fetch {source}")
     if place := weights.locate(sources[whys.index("")]):

@@ -25,21 +25,21 @@ def curves(
     from modellab.results import ledger
 
     project = common.project()
-    found = [find_case(common.matrix(project), name) for name in cases]
-    for case in found:
+    selected = [find_case(common.matrix(project), name) for name in cases]
+    for case in selected:
         if case.key.task != "robustness":
             raise ConfigError(f"{case.key} is a case of {case.key.task}: curves are of the task robustness")
-    if len({case.dataset for case in found}) > 1:
+    if len({case.dataset for case in selected}) > 1:
         raise ConfigError("the cases are of several datasets: name cases of one, so that the columns can be compared")
     entries, warnings = ledger.read(project.mlruns)
     for warning in warnings:
         common.say(f"warning: {warning}", err=True)
     newest = {str(entry.key): entry.result for entry in entries if entry.result is not None}
-    for case in found:
+    for case in selected:
         if str(case.key) not in newest:
             raise ConfigError(f"the ledger has no result of {case.key}: run it first")
-    named = {str(row["id"]): str(row["condition"]) for row in datasets.load(found[0].dataset).rows}
+    named = {str(row["id"]): str(row["condition"]) for row in datasets.load(selected[0].dataset).rows}
     wer = tasks.get("robustness").METRICS[0]
-    each = [robustness_curves.rates(newest[str(case.key)], named, wer) for case in found]
-    titles = [f"{case.key.model}:{case.key.variant} {case.key.place}" for case in found]
-    common.print_table(*robustness_curves.table(titles, each))
+    rates = [robustness_curves.rates(newest[str(case.key)], named, wer) for case in selected]
+    titles = [f"{case.key.model}:{case.key.variant} {case.key.place}" for case in selected]
+    common.print_table(*robustness_curves.table(titles, rates))

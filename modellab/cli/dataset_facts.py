@@ -97,8 +97,8 @@ def show(
     if data.is_private and not private:
         common.say("it is private: --private shows its rows, at your own terminal")
         return
-    for each in data.rows[:FIRST]:
-        common.say(f"  {each['id']}: {each.get('text', each.get('audio', ''))}")
+    for first_row in data.rows[:FIRST]:
+        common.say(f"  {first_row['id']}: {first_row.get('text', first_row.get('audio', ''))}")
     if len(data.rows) > FIRST:
         common.say(f"  ... {len(data.rows) - FIRST} more; modellab datasets show {data.name} ROW shows all of one")
 

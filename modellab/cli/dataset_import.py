@@ -25,17 +25,18 @@ def formats(place: Annotated[str, typer.Argument(metavar="[PLACE]", help=WHERE)]
     from modellab.datasets import importers
 
     if not place:
-        common.print_table(["format", "what"], ([each.NAME, each.TITLE] for each in importers.every().values()))
+        common.print_table(["format", "what"], ([form.NAME, form.TITLE] for form in importers.every().values()))
         return
     from modellab.datasets.importers import Options, remote
 
     with remote.here(place, Options()) as fetched:
         there = importers.place_of(fetched.path if fetched else place)
-        found = importers.detected(there)
-        if not found:
+        candidates = importers.detected(there)
+        if not candidates:
             raise ConfigError(importers.unknown(there))
     common.print_table(
-        ["format", "sure", "why"], ([each.format.NAME, f"{each.guess.score:.2f}", each.guess.reason] for each in found)
+        ["format", "sure", "why"],
+        ([candidate.format.NAME, f"{candidate.guess.score:.2f}", candidate.guess.reason] for candidate in candidates),
     )
 
 
@@ -49,18 +50,18 @@ def presets() -> None:
         (
             [
                 name,
-                each.title,
-                str(each.rows or ("by part" if each.rows_by_config else "")),
-                each.licence,
-                (each.revision or f"sha256:{each.sha256}")[:12]
-                if each.is_pinned
+                preset.title,
+                str(preset.rows or ("by part" if preset.rows_by_config else "")),
+                preset.licence,
+                (preset.revision or f"sha256:{preset.sha256}")[:12]
+                if preset.is_pinned
                 else "at first import"
-                if each.place
+                if preset.place
                 else "",
-                each.page,
-                each.access,
+                preset.page,
+                preset.access,
             ]
-            for name, each in table.every().items()
+            for name, preset in table.every().items()
         ),
     )
     common.say(
@@ -154,7 +155,7 @@ def import_dataset(
 # fmt: on
 
 
-def _again(given: str, name: str, said: Wish) -> Report:
+def _again(given: str, name: str, asked: Wish) -> Report:
     """Repeat the import of a dataset into a new one, with what has to be said anew."""
     from dataclasses import replace
 
@@ -162,7 +163,9 @@ def _again(given: str, name: str, said: Wish) -> Report:
 
     (before,) = datasets.chosen(datasets.folders(common.project().golden), [given])
     source, options, wish = manifest_file.earlier(before)
-    return _imported(source, name, options, replace(wish, dry_run=said.dry_run, run_commands=said.run_commands), before)
+    return _imported(
+        source, name, options, replace(wish, dry_run=asked.dry_run, run_commands=asked.run_commands), before
+    )
 
 
 def _imported(source: str, name: str, options: Options, wish: Wish, before: Path | None = None) -> Report:
@@ -184,8 +187,8 @@ def tell(report: Report, wish: Wish) -> None:
     common.say(f"taken for {report.form}" if wish.private else f"taken for {report.form}: {report.why}")
     for note in dict.fromkeys(report.notes):
         common.say(f"note: {common.printable(note)}")
-    for each in () if wish.private else report.left[:FIRST]:
-        common.say(f"left out: {common.printable(str(near(each, report.place)))}")
+    for left_out in () if wish.private else report.left[:FIRST]:
+        common.say(f"left out: {common.printable(str(near(left_out, report.place)))}")
     if wish.private and report.left:
         common.say(f"left out: {counted(len(report.left), 'row')}, left-out.jsonl says which and why")
     elif len(report.left) > FIRST:
@@ -212,13 +215,13 @@ def tell(report: Report, wish: Wish) -> None:
 
 def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
     """NAME=COLUMN, each once; ConfigError for anything else."""
-    found: dict[str, str] = {}
-    for each in given or []:
-        name, equals, column = each.partition("=")
+    by_name: dict[str, str] = {}
+    for pair in given or []:
+        name, equals, column = pair.partition("=")
         if not (name and equals and column):
-            raise ConfigError(f"{option} {each}: expected NAME=COLUMN, such as text=sentence")
-        found[name] = column
-    return found
+            raise ConfigError(f"{option} {pair}: expected NAME=COLUMN, such as text=sentence")
+        by_name[name] = column
+    return by_name
 
 
 def _percent(given: str) -> float:

@@ -34,11 +34,11 @@ def list_datasets(task: Task = "", as_json: options.AsJson = False) -> None:
     if task:
         known("task", task, tasks.names())
     every = [_facts(folder) for folder in datasets.folders(common.project().golden)]
-    found = [each for each in every if not task or each.get("task") == task]
+    chosen = [facts for facts in every if not task or facts.get("task") == task]
     if as_json:
-        common.put_json({"datasets": found})
-    elif found:
-        common.print_table(COLUMNS, map(_row, found))
+        common.put_json({"datasets": chosen})
+    elif chosen:
+        common.print_table(COLUMNS, map(_row, chosen))
     else:
         common.say(f"no dataset here is of {task}: `modellab datasets import` makes one of recordings")
 

@@ -71,11 +71,11 @@ def _population(folder: Path, case_id: str) -> tuple[Metric, Population, str]:
 
     data = datasets.load(folder)
     project = common.project()
-    metric = next(each for each in tasks.get(data.task).METRICS if each.gated and each.kind == "quality")
+    metric = next(metric for metric in tasks.get(data.task).METRICS if metric.gated and metric.kind == "quality")
     for case in _cases(folder, case_id):
-        found = _of_baseline(case, data, metric)
-        if found:
-            return metric, *found
+        accepted = _of_baseline(case, data, metric)
+        if accepted:
+            return metric, *accepted
     if case_id:
         raise ConfigError(f"nothing was accepted of {case_id} to count with: leave --case out, or accept a baseline")
     words, clusters = _words(data)
@@ -118,7 +118,7 @@ def _of_baseline(case: Case, data: Dataset, metric: Metric) -> tuple[Population,
     if accepted is None or counts is None or not len(counts):
         return None
     keys = ("id", "speaker", "recording", "session")
-    rows = [{key: value for key, value in zip(keys, each, strict=True) if value} for each in values(data.rows, *keys)]
+    rows = [{key: value for key, value in zip(keys, cells, strict=True) if value} for cells in values(data.rows, *keys)]
     named = {str(row["id"]): cluster(row, data.header) for row in rows}
     rule = thresholds.rules(tasks.get(data.task), case, project)[metric.name]
     churn = accepted.noise.get(CHURN, sample_power.ASSUMED_CHURN)

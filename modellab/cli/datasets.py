@@ -32,11 +32,11 @@ def validate(
     problems = files = 0
     seconds = 0.0
     for folder in chosen(folders(common.project().golden), names or []):
-        found = dataset_faults(folder, private=private)
-        problems += len(found)
-        for problem in found:
+        faults = dataset_faults(folder, private=private)
+        problems += len(faults)
+        for problem in faults:
             common.say(problem)
-        if not found:
+        if not faults:
             data = datasets.load(folder, named=True)
             absent = datasets.why_silent(folder, data.header)
             files += 0 if absent else columns.with_audio(data)
@@ -60,10 +60,10 @@ def digest(names: Annotated[list[str], typer.Argument(metavar="NAME...", help="N
 
 def folders(golden: Path) -> list[Path]:
     """Every folder of `golden/`, with or without a dataset.yaml; ConfigError where there is none."""
-    found = sorted(path for path in golden.glob("*/") if not path.name.startswith((".", "_")))
-    if not found:
+    subfolders = sorted(path for path in golden.glob("*/") if not path.name.startswith((".", "_")))
+    if not subfolders:
         raise ConfigError(f"no datasets: expected folders with a dataset.yaml in {golden}")
-    return found
+    return subfolders
 
 
 def chosen(folders: list[Path], names: list[str]) -> list[Path]:

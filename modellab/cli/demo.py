@@ -76,8 +76,8 @@ class _Server:
     """The server's process. What it says goes to `server.log`; of that, its address is taken out."""
 
     def __init__(self, root: Path, port: int, model: str) -> None:
-        said = json.dumps({"port": port, "preload": [model]})
-        command = [sys.executable, "-m", "modellab.server", str(root), said]
+        settings = json.dumps({"port": port, "preload": [model]})
+        command = [sys.executable, "-m", "modellab.server", str(root), settings]
         self.log = root / "server.log"
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True

@@ -96,8 +96,8 @@ def _default(matrix: Matrix, device: str, precision: str, *, yes: bool) -> Model
 
 def _call_it_a_guess(file: Path, lines: str) -> None:
     """Say on stderr that the number of speakers in lines of RTTM was not told."""
-    if (found := len({line.split()[SPEAKER] for line in lines.splitlines()})) > 1:
-        common.say(f"note: {file.name}: {found} speakers, which is a guess: --speakers N tells it", err=True)
+    if (speakers := len({line.split()[SPEAKER] for line in lines.splitlines()})) > 1:
+        common.say(f"note: {file.name}: {speakers} speakers, which is a guess: --speakers N tells it", err=True)
 
 
 def _names(files: Sequence[Path]) -> list[str]:
@@ -134,11 +134,13 @@ def _speakers(names: Iterable[str]) -> dict[str, str]:
     """What each speaker is called in RTTM: a name that it can hold, and nobody else's."""
     from modellab.annotations import rttm
 
-    found: dict[str, str] = {}
+    by_name: dict[str, str] = {}
     for name in dict.fromkeys(names):
-        others = set(found.values())
+        others = set(by_name.values())
         spare = (f"{_plain(name)}_{number}" for number in count(2))
-        found[name] = next(
-            each for each in chain([_plain(name)], spare) if each not in others and each.lower() != rttm.ABSENT
+        by_name[name] = next(
+            candidate
+            for candidate in chain([_plain(name)], spare)
+            if candidate not in others and candidate.lower() != rttm.ABSENT
         )
-    return found
+    return by_name

@@ -37,8 +37,8 @@ def doctor(
         return
     from modellab.doctor import can_run_default, examine
 
-    found = examine(common.project_or_here(), _tracking)
-    checks = list(found) if as_json else _printed(found)
+    examined = examine(common.project_or_here(), _tracking)
+    checks = list(examined) if as_json else _printed(examined)
     able = can_run_default(checks)
     if as_json:
         common.put_json({"ready": able, "checks": [dataclasses.asdict(check) for check in checks]})
@@ -59,10 +59,10 @@ def _tracking(project: Project) -> Iterator[Check]:
 
     if extras.missing("mlflow"):
         meant = store.given()
-        found = f", and MLFLOW_TRACKING_URI names {store.shown(meant)}: nothing is sent there" if meant else ""
+        finding = f", and MLFLOW_TRACKING_URI names {store.shown(meant)}: nothing is sent there" if meant else ""
         mend = f"{extras.install('mlflow')}, then modellab sync"
-        found = f"MLflow is not installed{found or ': results stay in the ledger'}"
-        yield Check("tracking", "MLflow", "bad" if meant else "absent", found, mend)
+        finding = f"MLflow is not installed{finding or ': results stay in the ledger'}"
+        yield Check("tracking", "MLflow", "bad" if meant else "absent", finding, mend)
         return
     uri = store.address(project.mlruns)
     try:
@@ -74,15 +74,15 @@ def _tracking(project: Project) -> Iterator[Check]:
             mend = "modellab sync --rebuild"
         yield Check("tracking", "MLflow", "bad", str(error), mend)
         return
-    found = f"MLflow {version('mlflow-skinny')}, results go to {store.shown(uri)}"
-    yield Check("tracking", "MLflow", "ok", found)
+    finding = f"MLflow {version('mlflow-skinny')}, results go to {store.shown(uri)}"
+    yield Check("tracking", "MLflow", "ok", finding)
 
 
-def _printed(found: Iterable[Check]) -> list[Check]:
+def _printed(examined: Iterable[Check]) -> list[Check]:
     """The checks, each printed as it is made."""
     colours = {"ok": "green", "absent": "yellow", "bad": "red"}
     checks = []
-    for area, group in groupby(found, key=lambda check: check.area):
+    for area, group in groupby(examined, key=lambda check: check.area):
         common.say(f"\n{area}", bold=True)
         for check in group:
             checks.append(check)
@@ -105,7 +105,7 @@ def _selftest(as_json: bool) -> None:
     state = worst(checks)
     kept = outcome.keep(project.mlruns, project.threads, checks, today()) if find_root(project.root) else None
     if as_json:
-        common.put_json({"state": state, "checks": [dataclasses.asdict(each) for each in checks]})
+        common.put_json({"state": state, "checks": [dataclasses.asdict(check) for check in checks]})
     else:
         _print_selftest(checks)
         common.say("\n" + _verdict(checks), fg={"ok": "green", "failed": "red"}.get(state, "yellow"), bold=True)
@@ -122,13 +122,13 @@ def _print_selftest(checks: list[Measured]) -> None:
         ("work", "meter", "known", "measured", "off by", "allowed", "trials", "state"),
         (
             (
-                each.name,
-                each.meter,
-                *(shown(amount, each.unit) for amount in (each.known, each.measured, each.off, each.tolerance)),
-                str(each.trials),
-                f"{each.state}{': ' if each.why else ''}{each.why}",
+                check.name,
+                check.meter,
+                *(shown(amount, check.unit) for amount in (check.known, check.measured, check.off, check.tolerance)),
+                str(check.trials),
+                f"{check.state}{': ' if check.why else ''}{check.why}",
             )
-            for each in checks
+            for check in checks
         ),
     )
 
@@ -138,5 +138,5 @@ def _verdict(checks: list[Measured]) -> str:
 
     if wrong := sentence(checks):
         return f"the meters are wrong on this machine: {wrong}"
-    undecided = sum(each.state == "undecided" for each in checks)
+    undecided = sum(check.state == "undecided" for check in checks)
     return f"too busy to tell: {undecided} of {len(checks)} checks" if undecided else f"all {len(checks)} checks passed"

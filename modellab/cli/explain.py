@@ -153,8 +153,8 @@ def _quality(case: Case) -> dict[str, Metric]:
     """The quality metrics that are compared with what was accepted."""
     from modellab import tasks
 
-    found = tasks.get(case.key.task).METRICS
-    return {metric.name: metric for metric in found if metric.gated and metric.kind == "quality"}
+    metrics = tasks.get(case.key.task).METRICS
+    return {metric.name: metric for metric in metrics if metric.gated and metric.kind == "quality"}
 
 
 def _shown(number: str, value: float, unit: str) -> str:
@@ -196,10 +196,10 @@ def _header(root: Path, case: Case, path: Path) -> Mapping[str, str]:
 
     quality = baselines.quality_path(root, case.key)
     if path == quality:
-        found: QualityBaseline | ResourceBaseline | None = baselines.load(root, case.key)
+        accepted: QualityBaseline | ResourceBaseline | None = baselines.load(root, case.key)
     else:
-        found = baselines.load_resources(root, case.key, path.name[len(quality.stem) + 1 : -len(".json")])
-    return found.header if found else {}
+        accepted = baselines.load_resources(root, case.key, path.name[len(quality.stem) + 1 : -len(".json")])
+    return accepted.header if accepted else {}
 
 
 def _place(path: Path, project: Project) -> str:
@@ -268,7 +268,9 @@ def _print_last(entry: Entry | None) -> None:
         common.say(entry.error.splitlines()[0])
     if entry.verdicts:
         columns = ("metric", "now", "change", "p", "detects", "verdict", "why")
-        told = [each for each in entry.verdicts if each.change is not None or each.status is not Status.PASS]
+        told = [
+            verdict for verdict in entry.verdicts if verdict.change is not None or verdict.status is not Status.PASS
+        ]
         common.print_table(columns, [_verdict_row(verdict) for verdict in told])
 
 

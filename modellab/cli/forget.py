@@ -40,14 +40,14 @@ def forget(
             raise ConfigError("--back brings back all that was forgotten, and takes no names")
         common.say(f"back in the ledger: {counted(forgetting.bring_back(project.mlruns), 'result')}")
         return
-    found = _meant(project, specs or [], dataset or [])
-    _show(found)
+    entries = _meant(project, specs or [], dataset or [])
+    _show(entries)
     if not because.strip():
         raise ConfigError("nothing was forgotten: say why with --because, which is kept beside what is forgotten")
-    if not (yes or consent.agrees(f"forget {counted(len(found), 'result')}?")):
+    if not (yes or consent.agrees(f"forget {counted(len(entries), 'result')}?")):
         common.say("nothing was forgotten: --yes agrees where nobody can be asked", err=True)
         raise typer.Exit(1)
-    forgetting.forget(project.mlruns, {entry.id for entry in found}, machine.author(project.root), because.strip())
+    forgetting.forget(project.mlruns, {entry.id for entry in entries}, machine.author(project.root), because.strip())
     common.say(
         f"forgotten; they lie in {project.mlruns / forgetting.FOLDER}, `modellab forget --back` brings them back"
     )
@@ -70,19 +70,19 @@ def _meant(project: Project, specs: list[str], datasets: list[str]) -> list[Entr
             raise ConfigError(f"{spec!r} names no results to forget: a case's id, MODEL[:VARIANT] or @SESSION does")
     named = {entry.id: entry for spec in specs for entry in stored.every(spec)}
     pool = list(named.values()) if specs else stored.entries
-    found = [entry for entry in pool if not datasets or entry.key.dataset in datasets]
-    if not found:
+    entries = [entry for entry in pool if not datasets or entry.key.dataset in datasets]
+    if not entries:
         raise ConfigError("no result has all of these names: `modellab results --all` lists what there is")
-    return sorted(found, key=lambda entry: entry.finished_at)
+    return sorted(entries, key=lambda entry: entry.finished_at)
 
 
-def _show(found: list[Entry]) -> None:
+def _show(entries: list[Entry]) -> None:
     """How many results of which cases, and of which time."""
-    cases = Counter(str(entry.key) for entry in found)
+    cases = Counter(str(entry.key) for entry in entries)
     for name, count in sorted(cases.items())[:SHOWN]:
         common.say(f"  {name}: {counted(count, 'result')}")
     if len(cases) > SHOWN:
         common.say(f"  and {counted(len(cases) - SHOWN, 'more case')}")
-    days = sorted({entry.finished_at[:10] for entry in found})
-    runs = counted(len({entry.session for entry in found}), "run")
-    common.say(f"{counted(len(found), 'result')} of {runs}, {days[0]} to {days[-1]}")
+    days = sorted({entry.finished_at[:10] for entry in entries})
+    runs = counted(len({entry.session for entry in entries}), "run")
+    common.say(f"{counted(len(entries), 'result')} of {runs}, {days[0]} to {days[-1]}")

@@ -28,7 +28,7 @@ class WholeSummaries(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """A test as pytest prints it, `benchmarks/test_asr.py::test_asr[ID]`, names its case; `run` gives it on."""
-        named = args if "run" in args[:1] else [case(each) for each in args]
+        named = args if "run" in args[:1] else [case(argument) for argument in args]
         return super().parse_args(ctx, named)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
@@ -41,7 +41,7 @@ class WholeSummaries(TyperGroup):
         width = max((len(name) for name, _ in shown), default=0)
         for panel in in_order(list(panels)):
             with formatter.section(panel):
-                formatter.write_dl([(f"{name:{width}}", said) for name, said in panels[panel]])
+                formatter.write_dl([(f"{name:{width}}", help_text) for name, help_text in panels[panel]])
 
 
 def in_order(panels: Sequence[str]) -> list[str]:
@@ -88,9 +88,9 @@ def as_written(piece: str) -> str:
     >>> [as_written(each) for each in ("{CASE}", "{FILE}...", "{A B [C ...]}...", "[[SPEC]...]...", "[NAME]")]
     ['CASE', 'FILE...', 'A B [C ...]', '[SPEC]...', '[NAME]']
     """
-    if not (found := BRACKETED.fullmatch(piece)):
+    if not (match := BRACKETED.fullmatch(piece)):
         return piece
-    name, dots = found["name"], found["dots"] or ""
+    name, dots = match["name"], match["dots"] or ""
     if "..." in name or name.startswith("["):
         return name
     return f"{name}{dots}" if piece.startswith("{") else f"[{name}]{dots}"
@@ -102,8 +102,8 @@ def case(argument: str) -> str:
     >>> case("benchmarks/test_asr.py::test_asr[whisper:lab-asr_smoke_v1-cpu-float32]")
     'whisper:lab-asr_smoke_v1-cpu-float32'
     """
-    found = NODE.fullmatch(argument)
-    return found["case"] if found else argument
+    match = NODE.fullmatch(argument)
+    return match["case"] if match else argument
 
 
 def dress(app: typer.Typer) -> None:

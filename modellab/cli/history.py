@@ -52,15 +52,15 @@ def history(
     file = output or project.mlruns / "history" / f"{str(key).replace(':', '-')}.svg"
     chart.check(file)
     cost = PENALTY if penalty is None else penalty
-    found = series.read(key, entries, project.baselines, metric, last, cost)
+    case_history = series.read(key, entries, project.baselines, metric, last, cost)
     if as_json:
-        common.put_json(told.told(found))
+        common.put_json(told.told(case_history))
     else:
-        _print(found)
+        _print(case_history)
     if as_json and not output:
         return
     with common.writing(file):
-        chart.draw(found, file)
+        chart.draw(case_history, file)
     common.say(f"chart: {file}", err=as_json)
 
 
@@ -73,17 +73,17 @@ def _key(project: Project, entries: list[Entry], case: str) -> CaseId:
     )
 
 
-def _print(found: History) -> None:
+def _print(case_history: History) -> None:
     from modellab.reports.history import text
 
-    common.print_table(*text.table(found))
-    said = list(text.sentences(found))
-    common.say("\nchange points:" if said else "\nno change point")
-    for sentence in said:
+    common.print_table(*text.table(case_history))
+    change_points = list(text.sentences(case_history))
+    common.say("\nchange points:" if change_points else "\nno change point")
+    for sentence in change_points:
         common.say(f"  {common.printable(sentence)}")
-    if events := list(text.happened(found)):
+    if events := list(text.happened(case_history)):
         common.say("\nbaselines, stages and upgrades:")
     for event in events:
         common.say(f"  {common.printable(event)}")
-    for note in found.notes:
+    for note in case_history.notes:
         common.say(f"note: {common.printable(note)}")

@@ -103,20 +103,20 @@ def _instances(
         if task != transcribe.TASK:
             raise ConfigError(f"there is no example of {task}: give recordings with --data FOLDER")
         return [transcribe.choose(matrix)]
-    found = []
+    instances = []
     for name in names or [_default(task, language)]:
         folder, model, variant = find_model(matrix, name)
         if task not in model.tasks:
             raise ConfigError(f"{folder.name} does {' and '.join(model.tasks)}, and no {task}: --model takes another")
-        every = [each for each in matrix.instances() if each.key.model == folder.name]
-        fitting = [each for each in every if variant in ("", each.key.variant)]
-        if has_data and all(each.variant.domain != "open" for each in fitting):
+        every = [instance for instance in matrix.instances() if instance.key.model == folder.name]
+        fitting = [instance for instance in every if variant in ("", instance.key.variant)]
+        if has_data and all(instance.variant.domain != "open" for instance in fitting):
             raise ConfigError(
                 f"{name} knows a small vocabulary and would meet none of your recordings: --model takes weights that"
                 f" know any words, `modellab models list --task {task}` names them"
             )
-        found.append(transcribe.could_run(matrix, name) or fitting[0])
-    return found
+        instances.append(transcribe.could_run(matrix, name) or fitting[0])
+    return instances
 
 
 def _default(task: str, language: str) -> str:
@@ -131,31 +131,31 @@ def _default(task: str, language: str) -> str:
 
 def _names(instances: Sequence[ModelInstance], given: Sequence[str]) -> list[str]:
     """What `only` holds: names as they were given, else MODEL:VARIANT."""
-    return list(given) or [f"{each.key.model}:{each.key.variant}" for each in instances]
+    return list(given) or [f"{instance.key.model}:{instance.key.variant}" for instance in instances]
 
 
 def _requirement(instances: Sequence[ModelInstance]) -> str:
     """What pip installs in CI: this commit of the repository, with the engines of the models."""
     from modellab.system import machine
 
-    extras = ",".join(sorted({each.model.install for each in instances if each.model.install}))
+    extras = ",".join(sorted({instance.model.install for instance in instances if instance.model.install}))
     name = f"modellab[{extras}]" if extras else "modellab"
     return f"{name} @ {machine.origin() or NOWHERE}"
 
 
 def _fetched(instances: Sequence[ModelInstance]) -> list[str]:
-    return [f"{each.key.model}:{each.key.variant}" for each in instances if each.source.fetched]
+    return [f"{instance.key.model}:{instance.key.variant}" for instance in instances if instance.source.fetched]
 
 
 def _fetch(instances: Sequence[ModelInstance], *, yes: bool) -> None:
     """Fetch what is not here if somebody agrees; else say what is lacking before the suite can run it."""
     from modellab.plan.availability import obstacle
 
-    for each in instances:
-        shown = f"{each.key.model}:{each.key.variant}"
-        if not obstacle(each, download=True)[0]:
-            consent.fetched(each, f"the weights of {shown} are not here: fetch them?", yes=yes)
-        why, mend = obstacle(each)
+    for instance in instances:
+        shown = f"{instance.key.model}:{instance.key.variant}"
+        if not obstacle(instance, download=True)[0]:
+            consent.fetched(instance, f"the weights of {shown} are not here: fetch them?", yes=yes)
+        why, mend = obstacle(instance)
         if why:
             common.say(f"{shown} cannot run here yet: {why}" + (f": {mend}" if mend else ""), err=True)
 
@@ -181,7 +181,7 @@ def _import(root: Path, data: str, task: str, language: str, name: str, *, dry_r
     outside = not Path(data).expanduser().resolve().is_relative_to(root.resolve())
     form = own_recordings.form(Path(data)) if task == TEXTS and Path(data).is_dir() else ""
     wish = Wish(task=task, language=language, tier="smoke", form=form, copy=outside, most_left_out=1.0, dry_run=dry_run)
-    readers = {each: tasks.get(each) for each in tasks.names()}
+    readers = {task_name: tasks.get(task_name) for task_name in tasks.names()}
     report = importing.run(data, folder, Options(whole=True), wish, readers)
     if report.refused:
         raise ConfigError(f"{data}: {report.refused}; a text lies beside its recording: call.txt beside call.wav")

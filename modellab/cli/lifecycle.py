@@ -45,15 +45,15 @@ def promote(
     project = common.project()
     matrix = common.matrix(project)
     known("stage", stage, STAGES)
-    to = next(each for each in STAGES if each == stage)
+    to = next(known_stage for known_stage in STAGES if known_stage == stage)
     folder, model, variant = find_model(matrix, name)
     criteria.check(matrix)
     version = _version(project, folder)
-    standings = [each for each in moves.find(matrix, folder, model, variant) if not moves.is_at(each, to)]
+    standings = [standing for standing in moves.find(matrix, folder, model, variant) if not moves.is_at(standing, to)]
     if not standings:
         raise ConfigError(_already(moves.find(matrix, folder, model, variant)))
     entries, runs = _entries(project), _mlflow_runs(project)
-    plan = [moves.promote(matrix, (folder, model), each, to, entries, runs) for each in standings]
+    plan = [moves.promote(matrix, (folder, model), standing, to, entries, runs) for standing in standings]
     _make(project, plan, because, by, version, dry_run=dry_run, mlflow=not no_mlflow)
 
 
@@ -67,8 +67,8 @@ def rollback(name: Name, because: Because, by: By = "", dry_run: DryRun = False,
     folder, model, variant = find_model(matrix, name)
     version = _version(project, folder)
     standings = moves.find(matrix, folder, model, variant)
-    moved = [each for each in standings if each.before is not None]
-    plan = [moves.rollback(each) for each in moved or standings[:1]]  # of none, the first says why
+    moved = [standing for standing in standings if standing.before is not None]
+    plan = [moves.rollback(standing) for standing in moved or standings[:1]]  # of none, the first says why
     _make(project, plan, because, by, version, dry_run=dry_run, mlflow=not no_mlflow)
 
 
@@ -191,24 +191,24 @@ def _told(matrix: Matrix, name: str) -> dict[str, Any]:
     from modellab.plan.selection import find_model
 
     if name:
-        found = moves.find(matrix, *find_model(matrix, name))
+        standings = moves.find(matrix, *find_model(matrix, name))
     else:
         sound = [entry for entry in matrix.models if not isinstance(entry, Broken)]
-        found = [standing for entry in sound for standing in _standings(matrix, *entry)]
+        standings = [standing for entry in sound for standing in _standings(matrix, *entry)]
     return {
         "variants": [
             {
-                "id": str(each),
-                "model": each.model,
-                "variant": each.variant,
-                "stage": each.stage,
-                "has_record": bool(each.records),
-                "since": each.last.when if each.last else None,
-                "by": each.last.by if each.last else None,
-                "because": each.last.because if each.last else None,
-                "history": [record.model_dump(mode="json") for record in each.records],
+                "id": str(standing),
+                "model": standing.model,
+                "variant": standing.variant,
+                "stage": standing.stage,
+                "has_record": bool(standing.records),
+                "since": standing.last.when if standing.last else None,
+                "by": standing.last.by if standing.last else None,
+                "because": standing.last.because if standing.last else None,
+                "history": [record.model_dump(mode="json") for record in standing.records],
             }
-            for each in found
+            for standing in standings
         ],
         "damaged": [str(fault) for fault in moves.damaged_records(matrix)],
     }
@@ -226,8 +226,8 @@ def _standings(matrix: Matrix, folder: Path, model: Model) -> list[Standing]:
 
 def _rows(standings: list[Standing]) -> list[list[str]]:
     """A row for each variant that was moved, one for all others of the model."""
-    rest = [each for each in standings if not each.records]
-    rows = [_row(str(each), each) for each in standings if each.records]
+    rest = [standing for standing in standings if not standing.records]
+    rows = [_row(str(standing), standing) for standing in standings if standing.records]
     if rest:
         name = (
             str(rest[0]) if len(rest) == 1 else f"{rest[0].model}: {'the other ' if rows else ''}{len(rest)} variants"
@@ -258,7 +258,7 @@ def _tell_evidence(evidence: Iterable[Evidence], standing: Standing) -> None:
     evidence = list(evidence)
     for line in evidence_table.table(evidence, str(standing)).splitlines():
         common.say(f"    {line}")
-    if runs := dict.fromkeys(each.mlflow_run for each in evidence if each.mlflow_run):
+    if runs := dict.fromkeys(case_evidence.mlflow_run for case_evidence in evidence if case_evidence.mlflow_run):
         common.say(
             f"    in MLflow, after the address that `modellab ui` gives: {' '.join(f'#/runs/{run}' for run in runs)}"
         )

@@ -88,24 +88,24 @@ def load(
     with _written(rows) as write:
         loader = measure.Loader(target, some, plan, normaliser, lambda row: write(measure.line(row)))
         loader.load.begun_at = now()
-        found = loader.run()
-    _tell(found, json, markdown)
-    if found.ended_early:
+        outcome = loader.run()
+    _tell(outcome, json, markdown)
+    if outcome.ended_early:
         raise typer.Exit(INTERRUPTED)
 
 
-def _tell(found: Load, json: str, markdown: Path | None) -> None:
+def _tell(outcome: Load, json: str, markdown: Path | None) -> None:
     """The report, where it was asked for."""
     from modellab.reports import load as report
 
     if json == "-":
-        common.put(report.as_json(found))
+        common.put(report.as_json(outcome))
     else:
-        common.say(report.as_text(found))
+        common.say(report.as_text(outcome))
     if json not in ("", "-"):
-        common.write(Path(json), report.as_json(found))
+        common.write(Path(json), report.as_json(outcome))
     if markdown:
-        common.write(markdown, report.as_markdown(found))
+        common.write(markdown, report.as_markdown(outcome))
 
 
 @contextmanager
@@ -123,16 +123,16 @@ def _texts(path: Path) -> dict[str, str]:
     from modellab.errors import UnreadableError
     from modellab.system import textfile
 
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     try:
         with textfile.opened(path) as lines:
             listed = [line.rstrip("\n") for line in lines]
     except UnreadableError as error:
         raise ConfigError(f"{path}: {error}") from error
     for number, line in enumerate(listed, start=1):
-        name, tab, said = line.partition("\t")
+        name, tab, text = line.partition("\t")
         if not tab and line.strip():
             raise ConfigError(f"{path}, line {number}: {line[:60]!r}, expected a file's name, a tab and a text")
         if tab:
-            found[name.strip()] = said
-    return found
+            texts[name.strip()] = text
+    return texts

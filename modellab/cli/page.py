@@ -55,9 +55,9 @@ def entry_of(project: Project, entries: list[Entry], case: str, session: str) ->
     from modellab.plan.selection import find_case
 
     own = [entry for entry in entries if str(entry.key) == case]
-    found = [entry for entry in own if entry.session.lower().startswith(session.lower())]
-    if found:
-        return found[-1]
+    of_session = [entry for entry in own if entry.session.lower().startswith(session.lower())]
+    if of_session:
+        return of_session[-1]
     if own:
         there = ", ".join(dict.fromkeys(entry.session for entry in own[-NEWEST:]))
         raise ConfigError(f"no session {session!r} has a result of {case}; the newest that have: {there}")

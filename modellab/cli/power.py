@@ -67,21 +67,21 @@ def power(
     case = find_case(common.matrix(project), case_id)
     wanted, seconds = amount("--effect", effect) if effect else None, effect.endswith("s")
     facts = _known(project, case, amount("--churn", churn) if churn else None)
-    judged = [each for each in tasks.get(case.key.task).METRICS if each.gated and each.kind == "quality"]
+    metrics = tasks.get(case.key.task).METRICS
+    judged = [candidate for candidate in metrics if candidate.gated and candidate.kind == "quality"]
     if metric:
-        known("metric", metric, [*(each.name for each in judged), *_resource_baselines(case)])
-    chosen = [each for each in judged if metric in {"", each.name} and (not effect or seconds == (each.unit == "s"))]
-    resource_baselines = [
-        detectable.metric
-        for detectable in _detectable_effects(facts)
-        if metric in {"", detectable.metric} and not seconds
-    ]
+        known("metric", metric, [*(candidate.name for candidate in judged), *_resource_baselines(case)])
+    chosen = [candidate for candidate in judged if metric in {"", candidate.name}]
+    if effect:
+        chosen = [candidate for candidate in chosen if seconds == (candidate.unit == "s")]
+    names = [detectable.metric for detectable in _detectable_effects(facts) if not seconds]
+    resource_baselines = [name for name in names if metric in {"", name}]
     if not chosen and not resource_baselines and facts.accepted and facts.resources:
         raise ConfigError(f"--effect is {effect!r}: expected seconds such as 0.5s for metrics in s, else 0.3%")
     columns = ("metric", "sees", f"among {FAMILY} cases", "formula", "from")
     if wanted is not None:
         columns = ("metric", "change", "power now", "needs", "from")
-    rows = [row for each in chosen for row in _quality(facts, each, wanted)]
+    rows = [row for chosen_metric in chosen for row in _quality(facts, chosen_metric, wanted)]
     rows += [row for name in resource_baselines for row in _resources(facts, name, wanted)]
     common.say(f"{case.key}\n")
     common.print_table(columns, rows)
@@ -158,7 +158,7 @@ def _quality(facts: Known, metric: Metric, effect: float | None) -> Iterator[lis
     if effect is None:
         family = replace(contexts, family=FAMILY)
         seen = (power.smallest(contexts), power.smallest(family), power.planned(contexts))
-        yield [metric.name, *(_change(each, metric) for each in seen), source]
+        yield [metric.name, *(_change(smallest, metric) for smallest in seen), source]
         return
     needed, planned = power.utterances(contexts, effect), power.planned_utterances(contexts, effect)
     formula = f" (formula: {planned})" if planned else ""
@@ -286,8 +286,8 @@ def _broken(facts: Known, metric: Metric) -> Iterator[str]:
 
 def _notes(facts: Known, chosen: list[Metric], metric: str) -> Iterator[str]:
     key = facts.case.key
-    for each in chosen:
-        yield from _broken(facts, each)
+    for chosen_metric in chosen:
+        yield from _broken(facts, chosen_metric)
     if chosen and facts.churn:
         yield f"{100 * facts.churn:g} % of the utterances change for no reason"
     elif chosen:

@@ -162,9 +162,9 @@ def _print(made: Report) -> None:
         common.print_table(headings, rows)
     if made.noted:
         common.say(f"\n{prose.NOTED}")
-    for each in made.noted:
-        for note in each.notes:
-            common.say(f"  {common.printable(f'{each.case} {each.status}: {note}')}")
+    for noted in made.noted:
+        for note in noted.notes:
+            common.say(f"  {common.printable(f'{noted.case} {noted.status}: {note}')}")
     for group in made.groups:
         _print_group(group)
     common.say("\nhow a score is made")

@@ -69,17 +69,17 @@ def _results(project: Project, chosen: list[Entry], normaliser: str, *, keep: bo
 
     data = stored.Folders(project.golden)
     rescorings = stored.rescore(chosen, data, normaliser, references=references)
-    new = [each for each in rescorings if each.after is not None]
-    other = any(normaliser not in ("", data[each.before.key.dataset].normaliser) for each in new)
+    new = [rescoring for rescoring in rescorings if rescoring.after is not None]
+    other = any(normaliser not in ("", data[rescoring.before.key.dataset].normaliser) for rescoring in new)
     if not other:
         rescorings = stored.assess(rescorings, _cases(project), project)
-        new = [each for each in rescorings if each.after is not None]
+        new = [rescoring for rescoring in rescorings if rescoring.after is not None]
     if new:
         common.print_table(["case", "measured", "N", "normaliser", "metric", "value", "verdict"], map(_row, new))
-    for each in rescorings:
-        if each.refusal:
-            common.say(f"refused: {each.before.session}: {common.printable(each.refusal)}", err=True)
-    same = sum(each.same for each in rescorings)
+    for rescoring in rescorings:
+        if rescoring.refusal:
+            common.say(f"refused: {rescoring.before.session}: {common.printable(rescoring.refusal)}", err=True)
+    same = sum(rescoring.same for rescoring in rescorings)
     if same:
         common.say(f"{same} as they were: nothing that counts has changed")
     if other and not keep:
@@ -90,27 +90,28 @@ def _results(project: Project, chosen: list[Entry], normaliser: str, *, keep: bo
         if ledger.trouble:
             common.say(f"warning: {ledger.trouble}", err=True)
         common.say(f"{len(new)} new results in session {ledger.session}" if new else "nothing was written")
-    newest = {each.before.key: each.after for each in new}.values()  # an old result that is red is history
-    if any(each.refusal for each in rescorings) or (not other and any(after and after.red for after in newest)):
+    newest = {rescoring.before.key: rescoring.after for rescoring in new}.values()
+    is_red = not other and any(after and after.red for after in newest)  # an old result that is red is history
+    if is_red or any(rescoring.refusal for rescoring in rescorings):
         raise typer.Exit(1)
 
 
-def _row(each: Rescoring) -> Iterator[str]:
+def _row(rescoring: Rescoring) -> Iterator[str]:
     from modellab import tasks, units
     from modellab.results.rescored import BEFORE
 
-    assert each.after is not None
-    assert each.after.result is not None
-    facts, metric = each.after.result.provenance, tasks.get(each.before.key.task).METRICS[0]
+    assert rescoring.after is not None
+    assert rescoring.after.result is not None
+    facts, metric = rescoring.after.result.provenance, tasks.get(rescoring.before.key.task).METRICS[0]
     then, now = (facts[BEFORE], facts["normaliser"])
-    values = [units.value(entry.values.get(metric.name), metric.unit) for entry in (each.before, each.after)]
-    yield str(each.before.key)
-    yield each.before.finished_at[:16].replace("T", " ")
-    yield str(len(each.after.result.utterances))
+    values = [units.value(entry.values.get(metric.name), metric.unit) for entry in (rescoring.before, rescoring.after)]
+    yield str(rescoring.before.key)
+    yield rescoring.before.finished_at[:16].replace("T", " ")
+    yield str(len(rescoring.after.result.utterances))
     yield now if then == now else f"{then} -> {now}"
     yield metric.name
     yield values[1] if values[0] == values[1] else " -> ".join(values)
-    yield str(each.after.status)
+    yield str(rescoring.after.status)
 
 
 def _chosen(entries: list[Entry], names: Sequence[str], *, every: bool) -> list[Entry]:
@@ -120,17 +121,17 @@ def _chosen(entries: list[Entry], names: Sequence[str], *, every: bool) -> list[
     sessions = {entry.id: entry.session for entry in entries}
     there = [entry for entry in standing(entries) if entry.result is not None]
     home = {entry.id: sessions.get(origin(entry), entry.session) for entry in there}  # where it was measured
-    found: list[Entry] = [] if names else there
+    chosen: list[Entry] = [] if names else there
     for name in names:
         by_case = [entry for entry in there if str(entry.key) == name]
         by_session = [entry for entry in there if home[entry.id].startswith(name)]
         if not by_case and not by_session:
             newest = list(dict.fromkeys(home[entry.id] for entry in reversed(there)))[:NEWEST]
             raise ConfigError(f"no case and no session is called {name!r}, the newest are: {', '.join(newest)}")
-        found += by_session or (by_case if every else by_case[-1:])
+        chosen += by_session or (by_case if every else by_case[-1:])
     if not names and not every:
-        found = list({entry.key: entry for entry in there}.values())
-    unique = {entry.id: entry for entry in found}
+        chosen = list({entry.key: entry for entry in there}.values())
+    unique = {entry.id: entry for entry in chosen}
     return sorted(unique.values(), key=lambda entry: (entry.finished_at, entry.id))
 
 
@@ -155,20 +156,20 @@ def _baselines(project: Project, names: Sequence[str], reason: str, normaliser: 
     if normaliser:
         raise ConfigError("--baselines takes each dataset's own normaliser: change `normaliser:` in its dataset.yaml")
     damaged: list[str] = []
-    found = stored.accept(project, stored.Folders(project.golden), names, reason.strip(), today(), damaged)
+    accepted = stored.accept(project, stored.Folders(project.golden), names, reason.strip(), today(), damaged)
     for fault in damaged:
         common.say(f"refused: {common.printable(fault)}", err=True)
-    if unknown := sorted(set(names) - {str(entry.key) for entry, _, _ in found}):
+    if unknown := sorted(set(names) - {str(entry.key) for entry, _, _ in accepted}):
         raise ConfigError(f"no baseline is of {', '.join(unknown)}: `modellab baselines list` shows what there is")
-    for entry, written, refusal in found:
+    for entry, written, refusal in accepted:
         if refusal:
             common.say(f"refused: {entry.key}: {common.printable(refusal)}", err=True)
         for path in written:
             common.say(f"  {path.relative_to(project.root) if path.is_relative_to(project.root) else path}")
-    files = sum(len(written) for _, written, _ in found)
-    current = sum(not written and not refusal for _, written, refusal in found)
+    files = sum(len(written) for _, written, _ in accepted)
+    current = sum(not written and not refusal for _, written, refusal in accepted)
     common.say(f"{files} files written, {current} baselines have today's normaliser, digest and metrics already")
-    if damaged or any(refusal for _, _, refusal in found):
+    if damaged or any(refusal for _, _, refusal in accepted):
         raise typer.Exit(1)
 
 

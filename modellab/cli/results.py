@@ -29,11 +29,11 @@ def results(
     Nothing is run. Piped, a line is never broken.
     """
     project = common.project()
-    found = _found(_stored(project, since), specs or ["latest"], every=every)
+    entries = _selected(_stored(project, since), specs or ["latest"], every=every)
     if as_json:
-        common.put_json({"results": [_told(entry) for entry in found]})
+        common.put_json({"results": [_told(entry) for entry in entries]})
     else:
-        common.print_table(COLUMNS, (_row(entry) for entry in found))
+        common.print_table(COLUMNS, (_row(entry) for entry in entries))
 
 
 def _stored(project: Project, since: str) -> StoredResults:
@@ -58,7 +58,7 @@ def _stored(project: Project, since: str) -> StoredResults:
     return dataclasses.replace(stored, entries=later)
 
 
-def _found(stored: StoredResults, specs: list[str], *, every: bool) -> list[Entry]:
+def _selected(stored: StoredResults, specs: list[str], *, every: bool) -> list[Entry]:
     """What the specs take, by case and then by time, each once."""
     taken: dict[str, Entry] = {}
     for spec in specs:
@@ -85,7 +85,8 @@ def _row(entry: Entry) -> list[str]:
     from modellab.tasks import get
 
     metric, value = _primary(entry)
-    unit = next((each.unit for each in get(entry.key.task).METRICS if each.name == metric), "1") if metric else "1"
+    metrics = get(entry.key.task).METRICS if metric else ()
+    unit = next((task_metric.unit for task_metric in metrics if task_metric.name == metric), "1")
     rtf = entry.result.readings.get("rtf") if entry.result else None
     return [
         str(entry.key),

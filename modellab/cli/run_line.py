@@ -31,9 +31,9 @@ def parted(matrix: Matrix, arguments: Sequence[str]) -> tuple[list[Case], list[s
     rest: list[str] = []
     for i, given in enumerate(arguments):
         is_value = i > 0 and arguments[i - 1] in TAKE_TEXT
-        found = None if is_value or given.startswith("-") or ":" not in given else matrix.find(given)
-        if isinstance(found, Case):
-            cases.append(found)
+        case = None if is_value or given.startswith("-") or ":" not in given else matrix.find(given)
+        if isinstance(case, Case):
+            cases.append(case)
         else:
             rest.append(given)
     return cases, rest
@@ -60,5 +60,5 @@ def named(matrix: Matrix, cases: Sequence[Case], options: Selection) -> Selectio
 
 def verbosely(arguments: Sequence[str]) -> list[str]:
     """pytest's -v where nobody watches, so that each case is a line; not where the line asks for another."""
-    said = any(re.match(r"-[a-zA-Z]*[qv]|--(quiet|verbos)", given) for given in arguments)
-    return [] if said or sys.stdout.isatty() else ["-v"]
+    is_asked = any(re.match(r"-[a-zA-Z]*[qv]|--(quiet|verbos)", given) for given in arguments)
+    return [] if is_asked or sys.stdout.isatty() else ["-v"]

@@ -59,10 +59,10 @@ def score(
     if data.is_private and not model:
         raise ConfigError(f"{data.name} is private: say with --model whose they are, a file's name is not shown")
     case = scoring.case(project, folder, model or _named(hyp))
-    chosen, found = _matched(hyp, form, columns, data, named=private)
-    done = scoring.scored(project, case, data, found, hyp, empty=missing == "empty", strict=strict or machine.is_ci())
+    chosen, matched = _matched(hyp, form, columns, data, named=private)
+    done = scoring.scored(project, case, data, matched, hyp, empty=missing == "empty", strict=strict or machine.is_ci())
     common.say(f"taken for {chosen.NAME}: {chosen.TITLE}")
-    for note in dict.fromkeys(found.notes):
+    for note in dict.fromkeys(matched.notes):
         common.say(f"note: {common.printable(note)}")
     _show(done, project)
     if dry_run:
@@ -83,26 +83,26 @@ def _matched(hyp: Path, form: str, columns: Columns, data: Dataset, *, named: bo
     try:
         chosen = hypotheses.chosen(hyp, form)
         whole = golden.load(data.folder, named=True) if data.is_private else data
-        found = matching.matched(chosen.read(hyp, columns), whole)
+        matched = matching.matched(chosen.read(hyp, columns), whole)
     except (ConfigError, DatasetError):
         if named or not data.is_private:
             raise
         hint = f"{data.name} is private: --private shows what is wrong, at your own terminal"
         raise DatasetError(f"the file of hypotheses cannot be read or matched with rows; {hint}") from None
-    return chosen, matching.hidden(found, data.secret) if data.secret else found
+    return chosen, matching.hidden(matched, data.secret) if data.secret else matched
 
 
 def _columns(given: list[str] | None) -> Columns:
     from modellab.errors import did_you_mean
     from modellab.rescoring.hypotheses.records import Columns
 
-    found: dict[str, str] = {}
-    for each in given or []:
-        role, equals, name = each.partition("=")
+    by_role: dict[str, str] = {}
+    for pair in given or []:
+        role, equals, name = pair.partition("=")
         if role not in ROLES or not equals or not name:
-            raise ConfigError(f"--column {each}: expected ROLE=COLUMN, {did_you_mean(role, ROLES)}")
-        found[role] = name
-    return Columns(**found)
+            raise ConfigError(f"--column {pair}: expected ROLE=COLUMN, {did_you_mean(role, ROLES)}")
+        by_role[role] = name
+    return Columns(**by_role)
 
 
 def _named(hyp: Path) -> str:

@@ -45,8 +45,8 @@ def serve(
     if reindex:
         interrupt.become([*interrupt.command("modellab.server.results.reindex"), str(project.root)])
     given: dict[str, Any] = {"host": host, "port": port, "preload": preload, "replicas": replicas}
-    said = {name: value for name, value in given.items() if value not in ("", None, [])}
-    interrupt.become([*interrupt.command("modellab.server"), str(project.root), json.dumps(said)])
+    settings = {name: value for name, value in given.items() if value not in ("", None, [])}
+    interrupt.become([*interrupt.command("modellab.server"), str(project.root), json.dumps(settings)])
 
 
 def _new_token(name: str) -> None:

@@ -98,13 +98,13 @@ class Outcomes:
         """Those that can be opened and their seconds, before a model is loaded for nothing; the others have failed."""
         from modellab import audio
 
-        found = []
+        opened = []
         for file in files:
             try:
-                found.append((file, audio.info(file).duration_s))
+                opened.append((file, audio.info(file).duration_s))
             except Exception as error:  # noqa: BLE001 - one file ends here: whatever was raised is told, the next is opened
                 self.fail(file, error)
-        return found
+        return opened
 
     def transcribe(self, files: list[tuple[Path, float]]) -> None:
         """Load the model once, then every file; it is loaded again where its process was lost over one."""
@@ -149,9 +149,9 @@ class Outcomes:
     def fail(self, file: Path, error: Exception) -> None:
         """One sentence to stderr, and with --json an object too, so that there is one for each file."""
         self.failed = True
-        said = common.say_failed(file, error)
+        message = common.say_failed(file, error)
         if self.wanted.form == transcripts.JSON:
-            self._line({"file": str(file), "error": said}, self.wanted.place(file))
+            self._line({"file": str(file), "error": message}, self.wanted.place(file))
 
     @staticmethod
     def _line(values: dict[str, Any], place: Path | None) -> None:

@@ -41,7 +41,7 @@ class Wanted:
             raise ConfigError(f"{output} is no name for {form}: expected .{form}")
         if form in SUBTITLES and len(files) > 1 and output is None:
             raise ConfigError(f"{len(files)} files as {form} need a folder: --output FOLDER")
-        if is_folder and len(names := [each.stem for each in files]) != len(set(names)):
+        if is_folder and len(names := [file.stem for file in files]) != len(set(names)):
             twice = next(name for name in names if names.count(name) > 1)
             raise ConfigError(f"two files would become {twice}.{form}: give them one after the other")
         return cls(form, output, is_folder)
@@ -57,7 +57,7 @@ def text(heard: Transcription, form: str) -> str:
     """What was heard, in a form of people: words, or subtitles."""
     from modellab.text import subtitles
 
-    segments = [(each["text"], each["start_s"], each["end_s"]) for each in heard.segments]
+    segments = [(segment["text"], segment["start_s"], segment["end_s"]) for segment in heard.segments]
     if form == "srt":
         return subtitles.srt(segments, heard.text, heard.duration_s)
     if form == "vtt":

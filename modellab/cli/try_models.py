@@ -67,7 +67,8 @@ def try_models(
     instances = _instances(common.matrix(project), model or [], device, spoken, yes=yes)
     _introduce(there.recordings, chosen, there.notes)
     tried = [
-        _through(each, chosen, threads or project.threads, spoken, _teller(instances, as_json)) for each in instances
+        _through(instance, chosen, threads or project.threads, spoken, _teller(instances, as_json))
+        for instance in instances
     ]
     if as_json:
         _put_json(chosen, tried)
@@ -76,7 +77,7 @@ def try_models(
     if not no_page:
         _write_page(page, chosen, tried)
     _warn_of_toys(instances)
-    if all(each.failed == len(chosen) for each in tried):
+    if all(attempt.failed == len(chosen) for attempt in tried):
         raise typer.Exit(2)
 
 
@@ -118,9 +119,9 @@ def _default(language: str) -> tuple[str, int]:
 def _warn_of_toys(instances: Sequence[ModelInstance]) -> None:
     from modellab.runner import transcribe
 
-    for each in instances:
-        if transcribe.is_embedded(each):
-            name, real = f"{each.key.model}:{each.key.variant}", transcribe.QUICK
+    for instance in instances:
+        if transcribe.is_embedded(instance):
+            name, real = f"{instance.key.model}:{instance.key.variant}", transcribe.QUICK
             common.say(LOUD.format(model=name, real=real, mb=transcribe.QUICK_MB), err=True, bold=True)
 
 
@@ -130,7 +131,7 @@ def _warn_of_toys(instances: Sequence[ModelInstance]) -> None:
 def _introduce(every: Sequence[Recording], chosen: Sequence[Recording], notes: Sequence[str]) -> None:
     for note in notes:
         common.say(f"note: {common.printable(note)}", err=True)
-    with_text = sum(bool(each.text) for each in chosen)
+    with_text = sum(bool(recording.text) for recording in chosen)
     some = f", the first {len(chosen)} are heard (--first 0 takes all)" if len(chosen) < len(every) else ""
     texts = f"{with_text} with a text beside it" if with_text else "none has a text beside it, so there is no WER"
     common.say(f"{units.counted(len(every), 'recording')}{some}, {texts}", err=True)
@@ -159,8 +160,8 @@ def _teller(instances: Sequence[ModelInstance], as_json: bool) -> Tell:
         sys.stdout.flush()
 
     def on_the_way(tried: Tried, heard: Heard) -> None:
-        said = common.printable(heard.error or heard.text)
-        common.say(f"{tried.model} {len(tried.heard)} {common.printable(heard.recording.name)}: {said}", err=True)
+        shown = common.printable(heard.error or heard.text)
+        common.say(f"{tried.model} {len(tried.heard)} {common.printable(heard.recording.name)}: {shown}", err=True)
 
     def block(tried: Tried, heard: Heard) -> None:
         _block(heard.recording, [(tried, heard)])
@@ -186,9 +187,9 @@ def _show(recordings: Sequence[Recording], tried: Sequence[Tried]) -> None:
 
     if sys.stdout.isatty() and len(tried) > 1:
         for at, recording in enumerate(recordings):
-            _block(recording, [(each, each.heard[at]) for each in tried])
+            _block(recording, [(attempt, attempt.heard[at]) for attempt in tried])
     common.say()
-    rows = [[*page.figures(each), str(each.failed)] for each in tried]
+    rows = [[*page.figures(attempt), str(attempt.failed)] for attempt in tried]
     common.print_table([*page.HEADINGS, "failed"], rows)
     common.say("WER: wrong words of 100 spoken. RTF: seconds of computing for one second of audio. Nothing is judged.")
 
@@ -198,10 +199,10 @@ def _block(recording: Recording, heard: Sequence[tuple[Tried, Heard]]) -> None:
     common.say(f"\n{common.printable(recording.name)}", bold=True)
     if recording.text:
         common.say(f"  {'text':{width}}  {common.printable(recording.text)}")
-    for tried, each in heard:
-        said = f"failed: {each.error}" if each.error else each.text
-        wrong = f"  [WER {units.value(each.wer, 'ratio')}]" if each.wrong else ""
-        common.say(f"  {tried.model:{width}}  {common.printable(said)}{wrong}")
+    for tried, answer in heard:
+        shown = f"failed: {answer.error}" if answer.error else answer.text
+        wrong = f"  [WER {units.value(answer.wer, 'ratio')}]" if answer.wrong else ""
+        common.say(f"  {tried.model:{width}}  {common.printable(shown)}{wrong}")
 
 
 def _put_json(recordings: Sequence[Recording], tried: Sequence[Tried]) -> None:
@@ -210,24 +211,26 @@ def _put_json(recordings: Sequence[Recording], tried: Sequence[Tried]) -> None:
     def number(value: float) -> float | None:
         return None if value != value else round(value, 6)
 
-    def heard(each: Heard) -> dict[str, Any]:
-        said = {"text": each.text, "language": each.language, "error": each.error}
-        return {"name": each.recording.name, **said, "wer": number(each.wer), "wall_s": number(each.wall_s)}
+    def heard(answer: Heard) -> dict[str, Any]:
+        facts = {"text": answer.text, "language": answer.language, "error": answer.error}
+        return {"name": answer.recording.name, **facts, "wer": number(answer.wer), "wall_s": number(answer.wall_s)}
 
     models = [
         {
-            "model": each.model,
-            "setting": each.setting,
-            "wer": number(each.wer),
-            "rtf": number(each.rtf),
-            "peak_rss_bytes": number(each.peak_bytes),
-            "load_s": number(each.load_s),
-            "failed": each.failed,
-            "heard": [heard(one) for one in each.heard],
+            "model": attempt.model,
+            "setting": attempt.setting,
+            "wer": number(attempt.wer),
+            "rtf": number(attempt.rtf),
+            "peak_rss_bytes": number(attempt.peak_bytes),
+            "load_s": number(attempt.load_s),
+            "failed": attempt.failed,
+            "heard": [heard(one) for one in attempt.heard],
         }
-        for each in tried
+        for attempt in tried
     ]
-    files = [{"name": each.name, "audio": str(each.audio), "reference": each.text} for each in recordings]
+    files = [
+        {"name": recording.name, "audio": str(recording.audio), "reference": recording.text} for recording in recordings
+    ]
     text = json.dumps({"recordings": files, "models": models}, ensure_ascii=False, allow_nan=False)
     common.put(escape.json_text(text) + "\n")
 
