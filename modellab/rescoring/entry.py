@@ -52,8 +52,8 @@ def rescored(entry: Entry, data: Dataset, normaliser: str = "", *, references: b
     options = {**data.options, "normaliser": chosen.name}
     samples = [task.read(row, options) for row in data.rows]
     rows = {sample.id: row for sample, row in zip(samples, data.rows, strict=True)}
-    said = tuple(_utterance(task, rows, options, utterance, entry) for utterance in result.utterances)
-    utterances = tuple(sessions.settled(task, [rows[each.id] for each in said], options, said))
+    scored = tuple(_utterance(task, rows, options, utterance, entry) for utterance in result.utterances)
+    utterances = tuple(sessions.settled(task, [rows[utterance.id] for utterance in scored], options, scored))
     provenance = {
         **{name: fact for name, fact in result.provenance.items() if name not in (text.AS_WRITTEN, text.CUT)},
         **text_facts.facts(task, data, chosen.name, result.utterances),
@@ -122,8 +122,8 @@ def _scorable(entry: Entry, data: Dataset, *, references: bool) -> Result:
     """The entry's result, or ConfigError saying why it cannot be scored anew with this dataset."""
     result = entry.result
     if result is None:
-        said = (entry.error.splitlines() or ["no sentence says why"])[0]
-        raise ConfigError(f"{entry.key} has no outputs to score, it ended in an ERROR: {said}")
+        reason = (entry.error.splitlines() or ["no sentence says why"])[0]
+        raise ConfigError(f"{entry.key} has no outputs to score, it ended in an ERROR: {reason}")
     if (data.task, data.name) != (entry.key.task, entry.key.dataset):
         raise ConfigError(f"{entry.key} was measured on {entry.key.dataset} ({entry.key.task}), not on {data.name}")
     if int(seeds := result.provenance.get("seeds", "1")) > 1:
@@ -214,12 +214,12 @@ def _utterance(
 
 def _unjudged(task: Task, values: Mapping[str, float]) -> list[Verdict]:
     """One verdict for each metric of the task that says its value and nothing else."""
-    found = []
+    verdicts = []
     for metric in task.METRICS:
         value = values[metric.name]
         if metric.optional and math.isnan(value):
             continue
         told = metric.gated and metric.kind == "quality" and not math.isnan(value)
         status, why = (Status.NEW, UNJUDGED) if told else (Status.PASS, "")
-        found.append(Verdict(metric.name, metric.unit, metric.kind, status, value, why=why))
-    return found
+        verdicts.append(Verdict(metric.name, metric.unit, metric.kind, status, value, why=why))
+    return verdicts

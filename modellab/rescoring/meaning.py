@@ -34,14 +34,14 @@ def of(entry: Entry, data: Dataset, same: Same) -> Meaning:
         why = "has no measurement" if entry.result is None else "is of a private dataset, whose texts are not kept"
         raise ConfigError(f"the newest result of {entry.key} {why}")
     errors, changed, words = 0.0, 0.0, 0.0
-    found: list[tuple[str, Place]] = []
+    changing: list[tuple[str, Place]] = []
     for id, reference, hypothesis in _texts(entry, data, task):
         alignment = align(reference, hypothesis)
         places = semantic.changing(alignment, same)
-        found += [(id, place) for place in places]
+        changing += [(id, place) for place in places]
         errors, words = errors + alignment.wer().top, words + alignment.wer().bottom
         changed += sum(place.errors for place in places)
-    return Meaning(Ratio(errors, words), Ratio(changed, words), tuple(found))
+    return Meaning(Ratio(errors, words), Ratio(changed, words), tuple(changing))
 
 
 def _texts(entry: Entry, data: Dataset, task: Worded) -> Iterator[tuple[str, str, str]]:

@@ -28,15 +28,15 @@ class Rates:
 
 def rates(entries: Iterable[Entry], data: Folders) -> list[Rates]:
     """Those of the results that have a word error rate, in their order; ModellabError for one that cannot be scored."""
-    found = []
+    all_rates = []
     for entry in entries:
         if entry.result is None or METRIC not in {metric.name for metric in tasks.get(entry.key.task).METRICS}:
             continue
         folder = data[entry.key.dataset]
         rescored(entry, folder)
-        each = {name: _rate(entry, folder.name, name, data) for name in text.names()}
-        found.append(Rates(entry, folder.normaliser, len(entry.result.utterances), each))
-    return found
+        by_normaliser = {name: _rate(entry, folder.name, name, data) for name in text.names()}
+        all_rates.append(Rates(entry, folder.normaliser, len(entry.result.utterances), by_normaliser))
+    return all_rates
 
 
 def _rate(entry: Entry, dataset: str, normaliser: str, data: Folders) -> float:

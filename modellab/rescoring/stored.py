@@ -101,28 +101,29 @@ def _alike(before: Counts, after: Counts) -> bool:
 
 def assess(rescorings: Sequence[Rescoring], cases: Mapping[CaseId, Case], project: Project) -> list[Rescoring]:
     """Those with a new entry, held against today's baselines as one session; a case that is no more stays unjudged."""
-    there = [each for each in rescorings if each.after is not None and each.before.key in cases]
+    there = [rescoring for rescoring in rescorings if rescoring.after is not None and rescoring.before.key in cases]
     family = max(1, len(there))
-    found, refused = {}, {}
-    for each in there:
-        assert each.after is not None
+    entries, refused = {}, {}
+    for rescoring in there:
+        assert rescoring.after is not None
         try:
-            found[each.before.id] = judged(each.after, cases[each.before.key], project, family)
+            entries[rescoring.before.id] = judged(rescoring.after, cases[rescoring.before.key], project, family)
         except Exception as error:  # noqa: BLE001 - one result ends here, as above
-            refused[each.before.id] = Rescoring(each.before, refusal=sentence(error))
-    settled = gate.settle([entry.verdicts for entry in found.values()], project.judging.alpha)
-    for (source, entry), verdicts in zip(found.items(), settled, strict=True):
-        found[source] = replace(entry, verdicts=verdicts, status=gate.worst(verdicts))
+            refused[rescoring.before.id] = Rescoring(rescoring.before, refusal=sentence(error))
+    settled = gate.settle([entry.verdicts for entry in entries.values()], project.judging.alpha)
+    for (source, entry), verdicts in zip(entries.items(), settled, strict=True):
+        entries[source] = replace(entry, verdicts=verdicts, status=gate.worst(verdicts))
     return [
-        refused.get(each.before.id) or replace(each, after=found.get(each.before.id, each.after)) for each in rescorings
+        refused.get(rescoring.before.id) or replace(rescoring, after=entries.get(rescoring.before.id, rescoring.after))
+        for rescoring in rescorings
     ]
 
 
 def keep(rescorings: Iterable[Rescoring], ledger: Ledger) -> None:
     """Append what is new to the ledger, under its session."""
-    for each in rescorings:
-        if each.after is not None:
-            ledger.append(replace(each.after, session=ledger.session))
+    for rescoring in rescorings:
+        if rescoring.after is not None:
+            ledger.append(replace(rescoring.after, session=ledger.session))
 
 
 # ---------------------------------------------------------------------------- baselines
@@ -135,15 +136,15 @@ def accept(
 
     A file that cannot be used costs itself alone: its sentence goes to `damaged`.
     """
-    found = []
+    outcomes = []
     for root in (project.baselines, pinned_root(project.baselines)):
         for entry in baselines_as_entries.entries(root, damaged):
             if not names or str(entry.key) in names:
                 try:
-                    found.append((entry, _accepted(root, entry, data[entry.key.dataset], reason, date), ""))
+                    outcomes.append((entry, _accepted(root, entry, data[entry.key.dataset], reason, date), ""))
                 except Exception as error:  # noqa: BLE001 - one baseline ends here, as above
-                    found.append((entry, [], sentence(error)))
-    return found
+                    outcomes.append((entry, [], sentence(error)))
+    return outcomes
 
 
 def _accepted(root: Path, entry: Entry, data: Dataset, reason: str, date: str) -> list[Path]:
@@ -182,12 +183,12 @@ def _added_metrics(task: Task, result: Result) -> list[str]:
 def _partly(root: Path, entry: Entry) -> Entry:
     """The entry with outputs of which a text is all that is known, where a task scores the text alone."""
     assert entry.result is not None
-    key, found = OF_TEXT.get(entry.key.task, ("", ()))[0], baselines.load(root, entry.key)
-    if not key or found is None:
+    key, accepted = OF_TEXT.get(entry.key.task, ("", ()))[0], baselines.load(root, entry.key)
+    if not key or accepted is None:
         return entry
     told: dict[str, Any] = {"events": [], "batch": None, "clock": "", "health": None}
-    outputs = {id: None if said is None else {**told, key: said} for id, said in found.outputs.items()}
-    said = tuple(
+    outputs = {id: None if answer is None else {**told, key: answer} for id, answer in accepted.outputs.items()}
+    utterances = tuple(
         replace(u, output=outputs[u.id], error="" if outputs[u.id] else "it raised") for u in entry.result.utterances
     )
-    return replace(entry, result=replace(entry.result, utterances=said))
+    return replace(entry, result=replace(entry.result, utterances=utterances))

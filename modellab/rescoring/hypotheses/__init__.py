@@ -63,7 +63,7 @@ def chosen(path: Path, name: str = "") -> Format:
         raise ConfigError(f"there is no file called {path}: expected the hypotheses of a model, one per utterance")
     if name:
         return get(name)
-    guesses = [(guess.score, each.NAME) for each in every().values() if (guess := each.detect(Place(path.absolute())))]
+    guesses = [(guess.score, form.NAME) for form in every().values() if (guess := form.detect(Place(path.absolute())))]
     if not guesses:
         raise ConfigError(
             f"{path}: nothing in it looks like hypotheses in a format that is known ({', '.join(every())}); is it"

@@ -50,21 +50,23 @@ def files(entry: Entry, data: Dataset, form: str, *, as_written: bool = False) -
     if task.NAME not in WRITERS:
         raise ConfigError(f"results of {task.NAME} cannot be exported, those of {', '.join(WRITERS)} can")
     rows = {str(row["id"]): row for row in data.rows}
-    said = [(rows[utterance.id], utterance) for utterance in entry.result.utterances]
+    pairs = [(rows[utterance.id], utterance) for utterance in entry.result.utterances]
     if sessions.are_scored(data.options) and isinstance(task, sessions.Joining):
-        return chosen.write([*_sessions(task, data, said, as_written=as_written)])
-    return chosen.write([_exported(task, row, data, each, as_written=as_written) for row, each in said])
+        return chosen.write([*_sessions(task, data, pairs, as_written=as_written)])
+    return chosen.write([_exported(task, row, data, utterance, as_written=as_written) for row, utterance in pairs])
 
 
 def _sessions(
-    task: sessions.Joining, data: Dataset, said: Sequence[tuple[Row, Utterance]], *, as_written: bool
+    task: sessions.Joining, data: Dataset, pairs: Sequence[tuple[Row, Utterance]], *, as_written: bool
 ) -> Iterator[Exported]:
     """The sessions of a dataset that are scored as a whole, each as one utterance called like it."""
-    for name, chunks in sessions.by_name([row for row, _ in said]).items():
-        own = [said[place] for _, place in chunks]
-        samples = [decoded_length.stored(cast(Task, task), row, data.options, each) for row, each in own]
-        sample, output = task.of_session(samples, [None if each.error else each.output for _, each in own])
-        wall_s = sum(each.wall_s for _, each in own)
+    for name, chunks in sessions.by_name([row for row, _ in pairs]).items():
+        own = [pairs[place] for _, place in chunks]
+        samples = [decoded_length.stored(cast(Task, task), row, data.options, utterance) for row, utterance in own]
+        sample, output = task.of_session(
+            samples, [None if utterance.error else utterance.output for _, utterance in own]
+        )
+        wall_s = sum(utterance.wall_s for _, utterance in own)
         texts = WRITERS[data.task](sample, output, as_written)
         yield Exported(name, _audio(own[0][0]), float(sample.duration_s), wall_s, failed=output is None, **texts)
 
@@ -75,8 +77,8 @@ def _exported(task: Task, row: Row, data: Dataset, utterance: Utterance, *, as_w
     write = WRITERS[task.NAME]
     is_known = math.isfinite(utterance.duration_s)  # a baseline keeps no lengths
     duration_s = utterance.duration_s if is_known else float(sample.duration_s)
-    said = write(sample, output, as_written)
-    return Exported(utterance.id, _audio(row), duration_s, utterance.wall_s, failed=output is None, **said)
+    sides = write(sample, output, as_written)
+    return Exported(utterance.id, _audio(row), duration_s, utterance.wall_s, failed=output is None, **sides)
 
 
 def _audio(row: Row) -> str:
@@ -89,8 +91,8 @@ def _of_asr(sample: asr.Sample, output: Mapping[str, Any] | None, as_written: bo
 
 
 def _of_translation(sample: translation.Sample, output: Mapping[str, Any] | None, as_written: bool) -> dict[str, Any]:
-    said = "" if output is None else str(output["text"])
-    return _of_texts(sample, sample.references[0], said, sample.normaliser, as_written)
+    hypothesis = "" if output is None else str(output["text"])
+    return _of_texts(sample, sample.references[0], hypothesis, sample.normaliser, as_written)
 
 
 def _of_lid(sample: lid.Sample, output: Mapping[str, Any] | None, _: bool) -> dict[str, Any]:
@@ -111,13 +113,13 @@ def _whole(duration_s: float, speaker: str, text: str) -> Iterator[SpokenTurn]:
 
 
 def _of_diarization(sample: diarization.Sample, output: Mapping[str, Any] | None, _: bool) -> dict[str, Any]:
-    found = [] if output is None else output["turns"]
-    return {"spoken": _wordless(sample.turns), "heard": _wordless(found)}
+    turns = [] if output is None else output["turns"]
+    return {"spoken": _wordless(sample.turns), "heard": _wordless(turns)}
 
 
 def _of_vad(sample: vad.Sample, output: Mapping[str, Any] | None, _: bool) -> dict[str, Any]:
-    found = [] if output is None else output["regions"]
-    named = ([[*region[:2], SHOWN_AS] for region in regions] for regions in (sample.speech, found))
+    detected = [] if output is None else output["regions"]
+    named = ([[*region[:2], SHOWN_AS] for region in regions] for regions in (sample.speech, detected))
     spoken, heard = map(_wordless, named)
     return {"spoken": spoken, "heard": heard}
 
@@ -127,11 +129,11 @@ def _wordless(turns: Any) -> tuple[SpokenTurn, ...]:
 
 
 def _of_meeting(sample: meeting.Sample, output: Mapping[str, Any] | None, as_written: bool) -> dict[str, Any]:
-    found = [] if output is None else [SpokenTurn(*each) for each in output["utterances"]]
+    heard_turns = [] if output is None else [SpokenTurn(*turn) for turn in output["utterances"]]
     plain: Plain = str if as_written else sample.normaliser
     spoken, heard = (
         tuple(turn._replace(text=" ".join(plain(turn.text).split())) for turn in turns)
-        for turns in (sample.utterances, found)
+        for turns in (sample.utterances, heard_turns)
     )
     texts = (" ".join(turn.text for turn in turns if turn.text) for turns in (spoken, heard))
     return dict(zip(("reference", "hypothesis", "spoken", "heard"), (*texts, spoken, heard), strict=True))

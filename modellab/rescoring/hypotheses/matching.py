@@ -52,7 +52,7 @@ class Matched:
 
 def matched(items: Iterable[Item], data: Dataset) -> Matched:
     """The answers of a file for the rows of a dataset; DatasetError for lines that cannot be read."""
-    rows, found = _Rows(data), Matched()
+    rows, outcome = _Rows(data), Matched()
     segments: Segments = {}
     wheres: dict[str, str] = {}
     faults: list[str] = []
@@ -60,20 +60,20 @@ def matched(items: Iterable[Item], data: Dataset) -> Matched:
     unknown: dict[str, None] = {}
     for item in items:
         if isinstance(item, Note):
-            found.notes.append(item.text)
+            outcome.notes.append(item.text)
         elif isinstance(item, LeftOut):
             faults.append(f"{item.where}: {item.reason}")
         elif isinstance(item, HypothesisSegment):
             worded = worded or item.text is not None
-            _put(item, rows, segments, found, unknown)
+            _put(item, rows, segments, outcome, unknown)
         elif (id := rows.named(item)) is None:
-            found.surplus.append(item.names[0])
+            outcome.surplus.append(item.names[0])
         elif isinstance(id, LeftOut):
             faults.append(f"{id.where}: {id.reason}")
-        elif id in found.answers:
+        elif id in outcome.answers:
             faults.append(f"{item.where}: a second hypothesis for {id}, the first is in {_line(wheres[id])}")
         else:
-            found.answers[id], wheres[id] = Answer(item.text, item.turns, item.confidences), item.where
+            outcome.answers[id], wheres[id] = Answer(item.text, item.turns, item.confidences), item.where
     if faults:
         more = f" (and {len(faults) - 1} more lines like it)" if len(faults) > 1 else ""
         raise DatasetError(f"{faults[0]}{more}: correct it, nothing was scored")
@@ -81,20 +81,20 @@ def matched(items: Iterable[Item], data: Dataset) -> Matched:
         ordered = sorted(parts, key=lambda part: part[0][:2])
         words = [(turn.text, confidence) for turn, confidence in ordered if turn.text]
         sure = tuple(Confidence(word, confidence) for word, confidence in words if confidence is not None)
-        found.answers[id] = Answer(
+        outcome.answers[id] = Answer(
             " ".join(word for word, _ in words) if worded else None,
             tuple(turn for turn, _ in ordered),
             sure if len(sure) == len(words) else (),
         )
-    found.surplus += unknown
-    return found
+    outcome.surplus += unknown
+    return outcome
 
 
-def hidden(found: Matched, secret: Key) -> Matched:
+def hidden(outcome: Matched, secret: Key) -> Matched:
     """The answers for a private dataset, whose rows are called by hashes: by those, without notes."""
     hashed = partial(secret.hash, "id")
-    answers = {hashed(id): answer for id, answer in found.answers.items()}
-    return Matched(answers, [*map(hashed, found.surplus)], [*map(hashed, found.outside)])
+    answers = {hashed(id): answer for id, answer in outcome.answers.items()}
+    return Matched(answers, [*map(hashed, outcome.surplus)], [*map(hashed, outcome.outside)])
 
 
 def _line(where: str) -> str:
@@ -105,7 +105,7 @@ def _put(
     segment: HypothesisSegment,
     rows: _Rows,
     segments: Segments,
-    found: Matched,
+    outcome: Matched,
     unknown: dict[str, None],
 ) -> None:
     """Put a segment to its row. A recording that the file has at all is an answer for each of its rows."""
@@ -123,7 +123,7 @@ def _put(
         later = [place for place in places if middle_s < place.end_s]
         own = min(later, key=_end_s) if later else max(places, key=_end_s)
     if own is None:
-        found.outside.append(f"{segment.text or segment.speaker} at {segment.start_s:g} s of {segment.recording}")
+        outcome.outside.append(f"{segment.text or segment.speaker} at {segment.start_s:g} s of {segment.recording}")
         return
     start_s, end_s = max(0.0, segment.start_s - own.start_s), segment.end_s - own.start_s
     turn = SpokenTurn(round(start_s, 6), round(end_s, 6), segment.speaker or "unknown", segment.text or "")
@@ -177,7 +177,7 @@ class _Rows:
 
     def _called(self, name: str) -> list[_Place]:
         path = PurePosixPath(name.replace("\\", "/"))
-        return next((found for key in (str(path), path.name, path.stem) if (found := self.by_name.get(key))), [])
+        return next((places for key in (str(path), path.name, path.stem) if (places := self.by_name.get(key))), [])
 
 
 def _place(row: Mapping[str, object]) -> tuple[_Place, Iterator[str]]:

@@ -97,7 +97,7 @@ def scored(
     project: Project,
     case: Case,
     data: Dataset,
-    found: Matched,
+    matched: Matched,
     file: Path,
     *,
     empty: bool = False,
@@ -112,8 +112,8 @@ def scored(
     task, folder = tasks.get(data.task), project.baselines
     if data.task not in OUTPUTS:
         raise ConfigError(f"{data.name} is a dataset of {data.task}: hypotheses are scored for {', '.join(OUTPUTS)}")
-    _check(found, data)
-    result = _result(task, case, data, found.answers, project, empty=empty)
+    _check(matched, data)
+    result = _result(task, case, data, matched.answers, project, empty=empty)
     result = replace(result, provenance={**result.provenance, **_origin(file, data)})
     accepted = baselines.load(folder, case.key)
     bare = Entry(case.key, Status.PASS, "", result)
@@ -122,7 +122,7 @@ def scored(
         verdicts = withheld.verdicts(verdicts, result)
     looks = diagnosis.notes(verdicts, task, result, data, None if data.is_private else accepted)
     notes = (
-        *_told(found, data, result.utterances, empty=empty),
+        *_told(matched, data, result.utterances, empty=empty),
         *(map(withheld.note, looks) if data.is_private else looks),
     )
     remember = data.remembering(task.remember)
@@ -146,19 +146,19 @@ def now() -> float:
     return time.time()
 
 
-def _check(found: Matched, data: Dataset) -> None:
+def _check(matched: Matched, data: Dataset) -> None:
     """ConfigError where nothing in the file is about the dataset."""
-    if not found.answers:
-        first = found.surplus[0] if found.surplus else "nothing at all"
+    if not matched.answers:
+        first = matched.surplus[0] if matched.surplus else "nothing at all"
         raise ConfigError(
             f"no hypothesis is about a row of {data.name}: the file has {first!r}, the dataset {data.rows[0]['id']!r};"
             " are they of another dataset, or is another column the id (--column id=COLUMN)?"
         )
     kind = "text" if data.task not in OF_TURNS else "turns"
-    if all(getattr(answer, kind) is None for answer in found.answers.values()):
+    if all(getattr(answer, kind) is None for answer in matched.answers.values()):
         wanted = "who speaks when" if kind == "turns" else "words"
         raise ConfigError(f"the file does not say {wanted}, which {data.task} is scored by: is it of another task?")
-    turns = (turn for answer in found.answers.values() for turn in answer.turns or ())
+    turns = (turn for answer in matched.answers.values() for turn in answer.turns or ())
     if data.task == "meeting" and not any(turn.text for turn in turns):
         raise ConfigError(
             "the file does not say what is said, only who speaks when: it is for a dataset of diarization"
@@ -173,27 +173,27 @@ def _result(
     blank = Answer("", ()) if empty else None
 
     def utterance(row: Row) -> Utterance:
-        answer, said_by = answers.get(str(row["id"]), blank), clusters.cluster(row, data.header)
+        answer, cluster = answers.get(str(row["id"]), blank), clusters.cluster(row, data.header)
         sample = task.read(row, options)
-        found = _utterance(task, sample, answer, said_by)
+        answered = _utterance(task, sample, answer, cluster)
         if data.is_private:
-            found = replace(found, counts={**found.counts, **withheld.counted(task, sample, found.output)})
-        return found
+            answered = replace(answered, counts={**answered.counts, **withheld.counted(task, sample, answered.output)})
+        return answered
 
-    said = sessions.settled(task, data.rows, options, Utterances(map(utterance, data.rows)))
+    utterances = sessions.settled(task, data.rows, options, Utterances(map(utterance, data.rows)))
     samples = (task.read(row, options) for row in data.rows)
     provenance = {
         "commit": machine.commit(project.root).hash,
         "dataset_digest": data.digest,
         "normaliser": str(text.get(data.normaliser)),
-        **text_facts.facts(task, data, data.normaliser, said),
+        **text_facts.facts(task, data, data.normaliser, utterances),
         **({"signature": task.signature(samples)} if isinstance(task, Signed) else {}),
         **withheld.provenance(data.secret),
     }
-    return Result(case.key, said, {}, elsewhere.MACHINE, provenance)
+    return Result(case.key, utterances, {}, elsewhere.MACHINE, provenance)
 
 
-def _utterance(task: Task, sample: Any, answer: Answer | None, said_by: str) -> Utterance:
+def _utterance(task: Task, sample: Any, answer: Answer | None, cluster: str) -> Utterance:
     given = None if answer is None else OUTPUTS[task.NAME](answer)
     try:
         output = None if given is None else task.encode(given)
@@ -211,7 +211,7 @@ def _utterance(task: Task, sample: Any, answer: Answer | None, said_by: str) -> 
         math.nan,
         sample.duration_s,
         MISSING if output is None else "",
-        said_by,
+        cluster,
     )
 
 
@@ -224,19 +224,19 @@ def _origin(file: Path, data: Dataset) -> dict[str, str]:
     return {"weights": f"hypotheses:sha256:{digest}", HYPOTHESES: file.name}
 
 
-def _told(found: Matched, data: Dataset, said: Sequence[Utterance], *, empty: bool) -> Iterator[str]:
+def _told(matched: Matched, data: Dataset, utterances: Sequence[Utterance], *, empty: bool) -> Iterator[str]:
     """What does not fit, in sentences."""
     ids = [str(row["id"]) for row in data.rows]
     kind = "turns" if data.task in OF_TURNS else "text"
     yield from sessions.told(data.rows, data.options)
     if not sessions.are_scored(data.options):
-        yield from without_speech.told(said)
-    none = [id for id in ids if id not in found.answers or getattr(found.answers[id], kind) is None]
+        yield from without_speech.told(utterances)
+    none = [id for id in ids if id not in matched.answers or getattr(matched.answers[id], kind) is None]
     if none:
         as_what = "an answer with nothing in it" if empty else "a failure of the model"
         yield f"{len(none)} of {len(ids)} rows have no hypothesis, each counts as {as_what}: {some(none)}"
-    if found.surplus:
-        fitting = "hypothesis fits" if len(found.surplus) == 1 else "hypotheses fit"
-        yield f"{len(found.surplus)} {fitting} no row of {data.name}, left out: {some(found.surplus)}"
-    if found.outside:
-        yield f"{len(found.outside)} lie outside of every row of their recording, left out: {some(found.outside)}"
+    if matched.surplus:
+        fitting = "hypothesis fits" if len(matched.surplus) == 1 else "hypotheses fit"
+        yield f"{len(matched.surplus)} {fitting} no row of {data.name}, left out: {some(matched.surplus)}"
+    if matched.outside:
+        yield f"{len(matched.outside)} lie outside of every row of their recording, left out: {some(matched.outside)}"

@@ -47,40 +47,40 @@ def _key(row: Mapping[str, Any], asked: str, names: Iterable[str], role: str) ->
             raise ConfigError(f"there is no column {asked!r}: {did_you_mean(asked, row)}")
         return asked
     folded = {key.strip().casefold(): key for key in reversed(list(row))}
-    found = next((folded[name] for name in names if name in folded), "")
-    if not found:
+    key = next((folded[name] for name in names if name in folded), "")
+    if not key:
         what = "the id or the audio file" if role == "id" else "what the model said"
         raise ConfigError(f"no column says {what}, there are {', '.join(row)}: name it with --column {role}=COLUMN")
-    return found
+    return key
 
 
 def _heard(where: str, row: Mapping[str, Any], chosen: Columns) -> Hypothesis | LeftOut:
     for key in (chosen.id, chosen.hyp):
         if key not in row:
             return LeftOut(where, f"the key {key!r} is missing")
-    name, said = _name(row[chosen.id]), row[chosen.hyp]
+    name, answer = _name(row[chosen.id]), row[chosen.hyp]
     if not name:
         return LeftOut(where, f"{chosen.id} is {str(row[chosen.id])[:40]!r}, expected the name of an utterance")
     names = tuple(dict.fromkeys([name, *filter(None, (_name(row.get(key)) for key in roles.NAMES["audio"]))]))
     start_s = next((seconds(row[key]) for key in START if row.get(key) not in (None, "")), None)
     confidences = row.get("confidences")
-    if isinstance(said, Mapping):  # an output as our ledger has it
-        confidences = said.get("confidences")
-        timed = next((key for key in TIMED if key in said), "")
-        said = said.get(timed or "text")
-    if isinstance(said, list):
-        turns = [_turn(turn) for turn in said]
-        wrong = next((each for each, turn in zip(said, turns, strict=True) if turn is None), None)
+    if isinstance(answer, Mapping):  # an output as our ledger has it
+        confidences = answer.get("confidences")
+        timed = next((key for key in TIMED if key in answer), "")
+        answer = answer.get(timed or "text")
+    if isinstance(answer, list):
+        turns = [_turn(turn) for turn in answer]
+        wrong = next((given for given, turn in zip(answer, turns, strict=True) if turn is None), None)
         if wrong is not None:
             return LeftOut(where, f"{chosen.hyp} has {str(wrong)[:60]}, expected [start_s, end_s, speaker, text]")
         return Hypothesis(names, where, None, tuple(turn for turn in turns if turn), start_s)
-    if said is not None and not isinstance(said, str):
-        return LeftOut(where, f"{chosen.hyp} is {str(said)[:40]!r}, expected text")
+    if answer is not None and not isinstance(answer, str):
+        return LeftOut(where, f"{chosen.hyp} is {str(answer)[:40]!r}, expected text")
     try:
         sure = tuple(Confidence(str(word), float(probability)) for word, probability in confidences or ())
     except (TypeError, ValueError):
         return LeftOut(where, f"confidences are {str(confidences)[:60]}, expected [[word, probability], ...]")
-    return Hypothesis(names, where, said, None, start_s, sure)
+    return Hypothesis(names, where, answer, None, start_s, sure)
 
 
 def _name(given: Any) -> str:

@@ -34,7 +34,7 @@ def detect(place: Place) -> Guess | None:
 
 def _is_longer(fields: Sequence[str]) -> bool:
     """Whether it is a line of this format with too many fields: no text has two numbers with decimal points there."""
-    return len(fields) > FIELDS[-1] and all("." in each and seconds(each) is not None for each in fields[2:4])
+    return len(fields) > FIELDS[-1] and all("." in number and seconds(number) is not None for number in fields[2:4])
 
 
 def _times(fields: Sequence[str]) -> tuple[float, float] | None:
@@ -52,21 +52,21 @@ def read(path: Path, _: Columns) -> Iterator[Item]:
             yield item
             continue
         where, fields, line = item
-        times, said = _times(fields), word(fields)
-        if times is None or said is None:
+        times, token = _times(fields), word(fields)
+        if times is None or token is None:
             yield LeftOut(where, expected(fields, line))
-        elif said.lower().startswith(ALTERNATIVE):
+        elif token.lower().startswith(ALTERNATIVE):
             yield LeftOut(where, "alternatives (<ALT>) are not known here; write down one of them")
         else:
             yield HypothesisSegment(
-                fields[0], where, *times, channel(fields[1]), text=said, confidence=_confidence(fields)
+                fields[0], where, *times, channel(fields[1]), text=token, confidence=_confidence(fields)
             )
 
 
 def _confidence(fields: Sequence[str]) -> float | None:
     """The sixth field, where it is a probability; None where there is none, such as NA."""
-    found = seconds(fields[5]) if len(fields) > 5 else None
-    return found if found is not None and found <= 1 else None
+    probability = seconds(fields[5]) if len(fields) > 5 else None
+    return probability if probability is not None and probability <= 1 else None
 
 
 def write(rows: Sequence[Exported]) -> Mapping[str, str]:
@@ -84,21 +84,21 @@ def spread(turn: SpokenTurn) -> Iterator[tuple[float, float, str]]:
     [(1.0, 0.5, 'good'), (1.5, 0.5, 'morning')]
     """
     words = turn.text.split()
-    for i, said in enumerate(words):
+    for i, token in enumerate(words):
         length_s = (turn.end_s - turn.start_s) / len(words)
-        yield turn.start_s + i * length_s, length_s, said
+        yield turn.start_s + i * length_s, length_s, token
 
 
-def _line(row: Exported, start_s: float, length_s: float, said: str) -> str:
-    return f"{field(row.id, 'CTM', ';;')} 1 {start_s:.3f} {length_s:.3f} {_plain(row, said)}\n"
+def _line(row: Exported, start_s: float, length_s: float, token: str) -> str:
+    return f"{field(row.id, 'CTM', ';;')} 1 {start_s:.3f} {length_s:.3f} {_plain(row, token)}\n"
 
 
 def _segment(row: Exported) -> str:
-    words = " ".join(_plain(row, each) for each in row.reference.split())
+    words = " ".join(_plain(row, token) for token in row.reference.split())
     return f"{field(row.id, 'STM', ';;')} 1 {_plain(row, row.id)} 0.000 {row.duration_s:.3f} {words}".rstrip() + "\n"
 
 
-def _plain(row: Exported, said: str) -> str:
-    if any(mark in said for mark in MARKS) or (said.startswith("(") and said.endswith(")")) or said == "@":
-        raise ConfigError(f"{row.id} has the word {said[:40]!r}, which sclite takes for a mark: export it as jsonl")
-    return said.replace(";", "\\;")
+def _plain(row: Exported, token: str) -> str:
+    if any(mark in token for mark in MARKS) or (token.startswith("(") and token.endswith(")")) or token == "@":
+        raise ConfigError(f"{row.id} has the word {token[:40]!r}, which sclite takes for a mark: export it as jsonl")
+    return token.replace(";", "\\;")

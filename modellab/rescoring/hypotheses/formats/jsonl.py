@@ -18,8 +18,8 @@ TITLE = "JSON lines with an id or audio file and a hypothesis"
 
 def detect(place: Place) -> Guess | None:
     """Records of JSON."""
-    found = place.peek(place.path)
-    return Guess(0.7, f"records with the keys {', '.join(found.first)}") if found else None
+    peek = place.peek(place.path)
+    return Guess(0.7, f"records with the keys {', '.join(peek.first)}") if peek else None
 
 
 def read(path: Path, columns: Columns) -> Iterator[Item]:

@@ -28,12 +28,12 @@ def detect(place: Place) -> Guess | None:
 def read(path: Path, _: Columns) -> Iterator[Item]:
     """Each turn; turns in which a speaker overlaps himself are joined."""
     try:
-        found = rttm.read(path, merge=True)
+        by_recording = rttm.read(path, merge=True)
     except DatasetError as fault:
         where, _colon, reason = str(fault).partition(": ")
         yield LeftOut(where, reason)
         return
-    for recording, turns in found.items():
+    for recording, turns in by_recording.items():
         yield from (
             HypothesisSegment(recording, str(path), turn.start_s, turn.end_s, None, turn.speaker) for turn in turns
         )

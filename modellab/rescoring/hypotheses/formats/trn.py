@@ -32,9 +32,9 @@ def read(path: Path, _: Columns) -> Iterator[Item]:
         if isinstance(item, LeftOut):
             yield item
             continue
-        where, found = textfiles.where(path, item[0]), LINE.match(item[1])
-        if found:
-            yield Hypothesis((found["id"],), where, " ".join(VARIANT.sub("", MARKS.sub(" ", found["words"])).split()))
+        where, match = textfiles.where(path, item[0]), LINE.match(item[1])
+        if match:
+            yield Hypothesis((match["id"],), where, " ".join(VARIANT.sub("", MARKS.sub(" ", match["words"])).split()))
         else:
             yield LeftOut(where, f"expected words and (id), got {item[1][:60]!r}")
 
