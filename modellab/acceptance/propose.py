@@ -121,8 +121,8 @@ def _improved_now(
 def _not_better(proposal: Proposal, better: tuple[Verdict, ...]) -> str:
     """Why a result that was better is not accepted as an improvement; '' if it is."""
     if proposal.worse:
-        found = ", ".join(f"{verdict.metric} {verdict.status}" for verdict in proposal.worse)
-        return f"better in {_names(proposal.improved)} but red in {found}: --all accepts the one with the other"
+        red = ", ".join(f"{verdict.metric} {verdict.status}" for verdict in proposal.worse)
+        return f"better in {_names(proposal.improved)} but red in {red}: --all accepts the one with the other"
     if proposal.doubt and all(verdict.kind != "quality" for verdict in proposal.improved):
         return f"better in {_names(proposal.improved)}, but {proposal.doubt}: run it again on a quiet machine"
     if not better:
@@ -139,8 +139,8 @@ def _refusal(entry: Entry, task: tasks.Task, data: Dataset, rules: Mapping[str, 
     result = entry.result
     if result is None:
         told = withheld.message(entry.error) if data.is_private else entry.error
-        said = (told.splitlines() or ["no sentence says why"])[0]
-        return f"its newest result is an ERROR, there is nothing to accept: {said}"
+        reason = (told.splitlines() or ["no sentence says why"])[0]
+        return f"its newest result is an ERROR, there is nothing to accept: {reason}"
     now = {"dataset_digest": data.digest, "normaliser": str(text.get(data.normaliser))}
     for name, value in now.items():
         if (then := result.provenance.get(name, "none")) != value:

@@ -39,8 +39,8 @@ class Required:
 
 def criteria_of(matrix: Matrix, stage: str) -> Criteria:
     """The criteria of a stage; for going down to one without any, those of production say what counts as evidence."""
-    found = getattr(matrix.project.judging.lifecycle, stage, None)
-    return found if isinstance(found, Criteria) else matrix.project.judging.lifecycle.production
+    criteria = getattr(matrix.project.judging.lifecycle, stage, None)
+    return criteria if isinstance(criteria, Criteria) else matrix.project.judging.lifecycle.production
 
 
 def required_cases(matrix: Matrix, folder: Path, model: Model, variant: str, criteria: Criteria) -> Required:
@@ -82,19 +82,21 @@ def check(matrix: Matrix) -> None:
     known = tasks.names()
     for stage in WITH_CRITERIA:
         criteria, where = criteria_of(matrix, stage), f"{PYPROJECT} [tool.modellab.lifecycle.{stage}]"
-        _each(f"{where} devices", "device", criteria.devices, get_args(Device))
-        _each(f"{where} datasets", "task", criteria.datasets, known)
+        _check_names(f"{where} devices", "device", criteria.devices, get_args(Device))
+        _check_names(f"{where} datasets", "task", criteria.datasets, known)
         for task, named in criteria.datasets.items():
-            _each(f"{where} datasets.{task}", f"dataset of {task}", named, _datasets(matrix, task))
-        _each(f"{where} limits", "metric", criteria.limits, (name for task in known for name in tasks.judged(task)))
+            _check_names(f"{where} datasets.{task}", f"dataset of {task}", named, _datasets(matrix, task))
+        _check_names(
+            f"{where} limits", "metric", criteria.limits, (name for task in known for name in tasks.judged(task))
+        )
         places = {name: (name,) for name in known} | (_tasks(matrix) if criteria.limits_of else {})
-        _each(f"{where} limits_of", "task or dataset", criteria.limits_of, places)
+        _check_names(f"{where} limits_of", "task or dataset", criteria.limits_of, places)
         for place, given in criteria.limits_of.items():
             judged = {name for task in places[place] for name in tasks.judged(task)}
-            _each(f"{where} limits_of.{place}", f"metric of {place}", given, judged)
+            _check_names(f"{where} limits_of.{place}", f"metric of {place}", given, judged)
 
 
-def _each(where: str, what: str, given: Iterable[str], known: Iterable[str]) -> None:
+def _check_names(where: str, what: str, given: Iterable[str], known: Iterable[str]) -> None:
     if not (asked := list(given)):
         return  # before `known` is walked, which may load every task
     names = list(known)

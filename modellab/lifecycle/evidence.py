@@ -56,8 +56,8 @@ def facts(case: Case, digest: str = "") -> dict[str, str]:
     """What a case's results have to be of now: dataset digest, normaliser, and weights where they can be told."""
     data = digest or case.header.digest or datasets.load(case.dataset).digest
     promised = weights.promised(case.source)
-    found = {"dataset_digest": data, "normaliser": str(text.get(case.header.normaliser)), "weights": promised}
-    return {name: value for name, value in found.items() if value}
+    expected = {"dataset_digest": data, "normaliser": str(text.get(case.header.normaliser)), "weights": promised}
+    return {name: value for name, value in expected.items() if value}
 
 
 def unlike(there: Mapping[str, str], now: Mapping[str, str]) -> str:
@@ -104,12 +104,13 @@ def missing(shown_case: Shown, criteria: Criteria) -> Iterator[Missing]:
     if shown_case.newest is None:
         yield Missing(f"{name}: never measured here, {criteria.runs} {_plural('run', criteria.runs)} asked for", run)
     elif shown_case.newest.red:
-        said = shown_case.newest.error.splitlines()[:1] or [
+        reasons = shown_case.newest.error.splitlines()[:1] or [
             v.metric + ": " + v.why for v in shown_case.newest.verdicts if v.red
         ]
         word = "beyond a limit" if shown_case.newest.status.at_limit else "open regression"
         yield Missing(
-            f"{name}: {word}: {shown_case.newest.status} in its newest session {shown_case.newest.session} ({said[0]})",
+            f"{name}: {word}: {shown_case.newest.status} in its newest session {shown_case.newest.session}"
+            f" ({reasons[0]})",
             f"modellab explain {name}; mend it, then {run}",
         )
     elif shown_case.stale:
@@ -143,16 +144,17 @@ def _beyond(shown_case: Shown, criteria: Criteria) -> Iterator[Missing]:
                 )
             elif beyond(task, metric, value, limit):
                 yield Missing(f"{name}: {beyond_by(task, metric, limit, _counts(result, metric), value)}", mend)
-        if (said := accepted_beyond(shown_case.case.key, shown_case.accepted, metric, limit)) and not shown_case.unfit:
+        excess = accepted_beyond(shown_case.case.key, shown_case.accepted, metric, limit)
+        if excess and not shown_case.unfit:
             again = f"{command(shown_case.case.key)} --update-baselines --reason TEXT"
-            yield Missing(f"{name}: the accepted {said}", again)
+            yield Missing(f"{name}: the accepted {excess}", again)
 
 
 def accepted_beyond(key: CaseId, accepted: QualityBaseline | None, metric: str, limit: float) -> str:
     """What is accepted beyond a limit, with N and interval; '' where it is not, or is no metric of a baseline."""
-    counts = [each[metric] for each in accepted.counts.values() if metric in each] if accepted else []
-    found = metric_of(key.task, metric)
-    if not counts or found is None or not beyond(key.task, metric, value := found.value(counts), limit):
+    counts = [by_metric[metric] for by_metric in accepted.counts.values() if metric in by_metric] if accepted else []
+    definition = metric_of(key.task, metric)
+    if not counts or definition is None or not beyond(key.task, metric, value := definition.value(counts), limit):
         return ""
     return beyond_by(key.task, metric, limit, counts, value)
 
@@ -171,8 +173,8 @@ def interval(task: str, metric: str, counts: Sequence[Counts], clusters: Sequenc
     """The 95 % interval of a pooled value, as reports have it; None where there is none: a reading, one utterance."""
     from modellab.stats import intervals  # not above: it needs what collecting tests does not
 
-    found = metric_of(task, metric)
-    return intervals.rate(found, counts, clusters).interval if found and counts else None
+    definition = metric_of(task, metric)
+    return intervals.rate(definition, counts, clusters).interval if definition and counts else None
 
 
 def unit_of(task: str, name: str) -> str:

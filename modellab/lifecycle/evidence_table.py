@@ -17,31 +17,31 @@ def table(evidence: Iterable[Evidence], of: str = "", style: str = "plain") -> s
 
     `of` is MODEL:VARIANT, which the cases then leave out; `style` is a format of tabulate.
     """
-    rows = [_row(each, of) for each in evidence]
+    rows = [_row(row, of) for row in evidence]
     align = ("left", "left", "right", "right", "right", "right", "left", "left")
     return tabulate(rows, headers=HEADERS, tablefmt=style, colalign=align, disable_numparse=True) if rows else ""
 
 
-def case(each: Evidence, of: str) -> str:
+def case(row: Evidence, of: str) -> str:
     """The case without its variant: dataset, device and precision."""
-    return each.case.removeprefix(f"{of}-")
+    return row.case.removeprefix(f"{of}-")
 
 
-def _row(each: Evidence, of: str) -> list[str]:
+def _row(row: Evidence, of: str) -> list[str]:
     return [
-        case(each, of),
-        each.metric,
-        f"{units.value(each.value, each.unit)} {interval(each)}".strip(),
-        str(each.n),
-        units.value(each.limit, each.unit),
-        str(each.runs),
-        each.verdict,
-        each.session,
+        case(row, of),
+        row.metric,
+        f"{units.value(row.value, row.unit)} {interval(row)}".strip(),
+        str(row.n),
+        units.value(row.limit, row.unit),
+        str(row.runs),
+        row.verdict,
+        row.session,
     ]
 
 
-def interval(each: Evidence) -> str:
+def interval(row: Evidence) -> str:
     """The interval of a number; '' where it has none."""
-    if each.low is None or each.high is None:
+    if row.low is None or row.high is None:
         return ""
-    return f"[{units.value(each.low, each.unit)}, {units.value(each.high, each.unit)}]"
+    return f"[{units.value(row.low, row.unit)}, {units.value(row.high, row.unit)}]"

@@ -151,13 +151,13 @@ def damaged_records(matrix: Matrix) -> list[str]:
 
     What was deprecated may be gone.
     """
-    found: list[str] = []
+    sentences: list[str] = []
     known = {entry[0].name: entry[1] for entry in matrix.models if not isinstance(entry, Broken)}
     for path in stages.files(matrix.project.baselines):
         try:
             records = stages.read(matrix.project.baselines, path.stem)
         except ConfigError as error:
-            found.append(str(error))
+            sentences.append(str(error))
             continue
         if path.stem in matrix.model_names() and path.stem not in known:
             continue  # broken: its own case says so
@@ -166,7 +166,7 @@ def damaged_records(matrix: Matrix) -> list[str]:
             if records[name] and records[name][-1].stage != "deprecated":
                 what = f"the variant {name!r}" if path.stem in known else f"the model {path.stem!r}"
                 there = did_you_mean(name, variants) if path.stem in known else did_you_mean(path.stem, known)
-                found.append(
+                sentences.append(
                     f"{path}: there is no {what.removeprefix('the ')}: {there}; what is gone is deprecated first"
                 )
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(sentences))

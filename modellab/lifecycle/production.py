@@ -37,7 +37,7 @@ class Promise:
 def promises(matrix: Matrix) -> list[Promise | Broken]:
     """Every production variant of tier smoke, sorted; Broken where it cannot be told which those are."""
     damaged = moves.damaged_records(matrix)
-    found: list[Promise | Broken] = [Broken(STAGE, "; ".join(damaged))] if damaged else []
+    promised: list[Promise | Broken] = [Broken(STAGE, "; ".join(damaged))] if damaged else []
     for entry in matrix.models:
         if not isinstance(entry, Broken):
             folder, model = entry
@@ -46,12 +46,12 @@ def promises(matrix: Matrix) -> list[Promise | Broken]:
             except ConfigError:  # among the damaged ones already
                 continue
             standings = (Standing(folder.name, name, model.status, records.get(name, ())) for name in model.variants)
-            found += [
+            promised += [
                 Promise(folder, model, standing)
                 for standing in standings
                 if standing.stage == STAGE and model.variants[standing.variant].tier == "smoke"
             ]
-    return found
+    return promised
 
 
 def cases(matrix: Matrix, promise: Promise) -> tuple[Case, ...]:
@@ -70,7 +70,7 @@ def broken(matrix: Matrix, promise: Promise) -> list[str]:
     required, criteria = cases(matrix, promise), criteria_of(matrix, STAGE)
     if not required:
         return [f"no dataset that counts meets it: name one under datasets in {PYPROJECT}"]
-    return [said for case in required for said in _broken(matrix.project, case, criteria)]
+    return [sentence for case in required for sentence in _broken(matrix.project, case, criteria)]
 
 
 def _broken(project: Project, case: Case, criteria: Criteria) -> Iterator[str]:
@@ -89,5 +89,5 @@ def _broken(project: Project, case: Case, criteria: Criteria) -> Iterator[str]:
     if (count := len(accepted.counts)) < criteria.utterances:
         yield f"{case.key}: {count} utterances are accepted, {criteria.utterances} are asked for"
     for metric, limit in limits(criteria, case).items():
-        if said := evidence.accepted_beyond(case.key, accepted, metric, limit):
-            yield f"{case.key}: the accepted {said}"
+        if excess := evidence.accepted_beyond(case.key, accepted, metric, limit):
+            yield f"{case.key}: the accepted {excess}"

@@ -186,12 +186,12 @@ def read(root: Path, model: str) -> Records:
             raise ConfigError(f"{error}: put its records into one list, in the order of `when`") from error
         raise
     try:
-        found = parse(_File, path, {"variants": {str(name): given for name, given in raw.items()}}).variants
+        by_variant = parse(_File, path, {"variants": {str(name): given for name, given in raw.items()}}).variants
     except ConfigError as error:
         raise ConfigError(str(error).replace("'variants.", "'")) from error
-    for variant, records in found.items():
+    for variant, records in by_variant.items():
         _check_order(path, variant, records)
-    return found
+    return by_variant
 
 
 def _has_marks(path: Path) -> bool:
@@ -261,7 +261,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def added(root: Path, model: str, more: Mapping[str, Record]) -> Records:
     """The records as they are now with another one for each of these variants; ConfigError as of `read`."""
-    records = {name: tuple(each) for name, each in read(root, model).items()}
+    records = {name: tuple(earlier) for name, earlier in read(root, model).items()}
     for variant, record in more.items():
         records[variant] = (*records.get(variant, ()), record)
         _check_order(file(root, model), variant, records[variant])
@@ -288,5 +288,5 @@ _Dumper.add_representer(_Line, lambda to, line: to.represent_mapping("tag:yaml.o
 def _plain(record: Record) -> dict[str, Any]:
     """What of a record is not empty, in the order of its fields."""
     given = {name: value for name, value in record if name != "evidence" and value not in ("", False)}
-    lines = [_Line({k: v for k, v in each if v not in (None, "")}) for each in record.evidence]
+    lines = [_Line({k: v for k, v in entry if v not in (None, "")}) for entry in record.evidence]
     return {**given, **({"evidence": lines} if lines else {})}
