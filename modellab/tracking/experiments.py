@@ -41,23 +41,23 @@ class Experiments:
         return self.met[name]
 
     def _find(self, name: str) -> Experiment:
-        found = self.client.get_experiment_by_name(name)
+        experiment = self.client.get_experiment_by_name(name)
         place = None if store.is_server(self.uri) else (self.folder / "artifacts" / name).absolute().as_uri()
-        if found is None:
+        if experiment is None:
             if made := self._make(name, place):
                 return made
-            found = self.client.get_experiment_by_name(name)
-        if found is None or not found.experiment_id:
+            experiment = self.client.get_experiment_by_name(name)
+        if experiment is None or not experiment.experiment_id:
             raise store.no_server(self.uri, "experiment")
-        if found.lifecycle_stage == "deleted":
-            self.client.restore_experiment(found.experiment_id)
+        if experiment.lifecycle_stage == "deleted":
+            self.client.restore_experiment(experiment.experiment_id)
             self.warnings.append(f"experiment {name} had been deleted in MLflow and was restored")
-        if self.uri == store.own(self.folder) and found.artifact_location != place:
+        if self.uri == store.own(self.folder) and experiment.artifact_location != place:
             self.warnings.append(
-                f"experiment {name} keeps its tables in {found.artifact_location}, though the database is in"
+                f"experiment {name} keeps its tables in {experiment.artifact_location}, though the database is in"
                 f" {self.folder}: was it moved? `modellab sync --rebuild` puts them together again"
             )
-        return self._known(found)
+        return self._known(experiment)
 
     def _make(self, name: str, place: str | None) -> Experiment | None:
         """None when another computer has made it on the server in this moment."""
@@ -74,8 +74,8 @@ class Experiments:
             raise store.no_server(self.uri, "experiment")
         return Experiment(made, tags[STORE_TAG], tags, fresh=True)
 
-    def _known(self, found: mlflow.entities.Experiment) -> Experiment:
-        id, tags = str(found.experiment_id), dict(found.tags)
+    def _known(self, experiment: mlflow.entities.Experiment) -> Experiment:
+        id, tags = str(experiment.experiment_id), dict(experiment.tags)
         if STORE_TAG not in tags:  # made by hand, under our name
             tags[STORE_TAG] = uuid.uuid4().hex
             self.client.set_experiment_tag(id, STORE_TAG, tags[STORE_TAG])

@@ -80,13 +80,13 @@ def entries(
     store.check(uri, reading=True)
     with store.explained(uri, reading=True):
         client = store.connect(store.path(uri).parent, uri)
-        found: dict[str, Entry] = {}
+        by_id: dict[str, Entry] = {}
         for some in _runs(client, _experiments(client, wanted.task, uri), query):
             for members in _read_all(client, some, uri, warn):
-                found |= {entry.id: entry for entry in members if wanted.takes(entry)}
-            if limit and len(found) >= limit:
+                by_id |= {entry.id: entry for entry in members if wanted.takes(entry)}
+            if limit and len(by_id) >= limit:
                 break
-    return sorted(found.values(), key=lambda entry: (entry.finished_at, entry.id))[-limit:]
+    return sorted(by_id.values(), key=lambda entry: (entry.finished_at, entry.id))[-limit:]
 
 
 def _experiments(client: MlflowClient, task: str, uri: str) -> list[str]:
@@ -130,17 +130,17 @@ def _read(client: MlflowClient, run: mlflow.entities.Run, warn: Callable[[str], 
     with leftovers.folder("fetch") as spare:
         try:
             folder = here / artifacts.ENTRIES if here else _download(client, run.info.run_id, str(spare))
-            found = [entry for path in sorted(folder.glob("*.json.gz")) if (entry := _entry(path, run, warn))]
+            readable = [entry for path in sorted(folder.glob("*.json.gz")) if (entry := _entry(path, run, warn))]
         except Exception as problem:  # noqa: BLE001 - artifact stores raise the errors of the library they use
             warn(f"the entries of {run.info.run_name} cannot be fetched ({store.masked(str(problem))[:200]})")
             return []
-    if missing := len(marked - {entry.id for entry in found}):
+    if missing := len(marked - {entry.id for entry in readable}):
         warn(
             f"{missing} of the {len(marked)} results of {run.info.run_name} have no readable entry in MLflow: an"
             " earlier modellab may have sent them, or its artifact store took none (`modellab sync --rebuild` there),"
             f" or they have more than {MANY:,} utterances, which stay in the ledger of their machine"
         )
-    return [entry for entry in found if entry.id in marked]
+    return [entry for entry in readable if entry.id in marked]
 
 
 def _download(client: MlflowClient, run_id: str, folder: str) -> Path:

@@ -47,10 +47,10 @@ class Waiting:
 
     def _identity(self) -> tuple[int, int] | None:
         try:
-            found = self.database.stat() if self.database else None
+            stat_result = self.database.stat() if self.database else None
         except OSError:
             return None
-        return (found.st_dev, found.st_ino) if found else None
+        return (stat_result.st_dev, stat_result.st_ino) if stat_result else None
 
     def _listen(self) -> None:
         """The parent says one thing, and its end is the end of the pipe."""

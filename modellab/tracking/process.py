@@ -29,8 +29,8 @@ def environment(uri: str) -> dict[str, str]:
     files in each session, for 5 s: there the bytecode goes to modellab's cache.
     """
     given = os.environ | {"PYTHONPATH": store.python_path(), "MLFLOW_TRACKING_URI": uri}
-    found = find_spec("mlflow")
-    compiled = found and found.origin and Path(found.origin).with_name("__pycache__").is_dir()
+    spec = find_spec("mlflow")
+    compiled = spec and spec.origin and Path(spec.origin).with_name("__pycache__").is_dir()
     if not compiled and given.get("PYTHONDONTWRITEBYTECODE") and "PYTHONPYCACHEPREFIX" not in given:
         del given["PYTHONDONTWRITEBYTECODE"]
         given["PYTHONPYCACHEPREFIX"] = str(cache.home() / "bytecode")

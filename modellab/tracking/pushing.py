@@ -152,8 +152,8 @@ def _report(child: subprocess.Popen[bytes], log: IO[bytes], deadline: Deadline) 
             report: dict[str, Any] = json.loads(last)
             return report
     log.seek(0)
-    said = log.read().decode(errors="replace").strip().splitlines()[-1:] or [f"exit status {child.wait()}"]
-    raise TrackingError(_late(f"sending to MLflow broke off ({store.masked(said[0])[:300]})"))
+    last_line = log.read().decode(errors="replace").strip().splitlines()[-1:] or [f"exit status {child.wait()}"]
+    raise TrackingError(_late(f"sending to MLflow broke off ({store.masked(last_line[0])[:300]})"))
 
 
 def _lines(child: subprocess.Popen[bytes], deadline: Deadline) -> Iterator[bytes]:

@@ -21,10 +21,10 @@ MOST_NAMED = 3
 
 def dropped(sender: Sender, sent: Sequence[Run]) -> list[Run]:
     """The runs of which MLflow lacks numbers, each with a warning; the next sync sends them again."""
-    found = {run.id: there for run, there in sender.look_again(sent)}
+    by_run = {run.id: there for run, there in sender.look_again(sent)}
     lacking = []
     for run in sent:
-        there = found.get(run.id)
+        there = by_run.get(run.id)
         missing = list(_missing(run, there.data.metrics if there else {}))
         if not missing:
             continue

@@ -69,8 +69,8 @@ def say(folder: Path, baselines: Path, root: Path) -> str:
         push(folder, root=root)
         new, place = mirror(folder, baselines)
     except (TrackingError, OSError) as problem:
-        said = str(problem).partition(": nothing is lost")[0]
-        return f"{LATER} ({said})"
+        reason = str(problem).partition(": nothing is lost")[0]
+        return f"{LATER} ({reason})"
     return f"MLflow's registry at {place} has {new} new version{'' if new == 1 else 's'}"
 
 
@@ -100,14 +100,15 @@ def _mirror(client: MlflowClient, model: str, records: stages.Records) -> int:
     promotions = ordered(model, records)
     known = _model(client, name)
     there = {
-        str(each.tags.get(RECORD_TAG)): str(each.version) for each in client.search_model_versions(f"name='{name}'")
+        str(version.tags.get(RECORD_TAG)): str(version.version)
+        for version in client.search_model_versions(f"name='{name}'")
     }
-    new = [each for each in promotions if each.id not in there]
-    for each in new:
-        there[each.id] = _create(client, name, each)
-    wanted = {alias: there[each.id] for alias, each in aliases(records, promotions).items()}
+    new = [promotion for promotion in promotions if promotion.id not in there]
+    for promotion in new:
+        there[promotion.id] = _create(client, name, promotion)
+    wanted = {alias: there[promotion.id] for alias, promotion in aliases(records, promotions).items()}
     _point(client, known, wanted, set(there.values()))
-    stage = {runs.clean_key(f"{variant}.stage"): each[-1].stage for variant, each in records.items() if each}
+    stage = {runs.clean_key(f"{variant}.stage"): history[-1].stage for variant, history in records.items() if history}
     for tag, value in stage.items():
         if known.tags.get(tag) != value:
             client.set_registered_model_tag(name, tag, value)
@@ -142,7 +143,7 @@ def _model(client: MlflowClient, name: str) -> RegisteredModel:
 
 def _create(client: MlflowClient, name: str, promotion: Promotion) -> str:
     """A new version; with all its tags at once, so that a kill leaves none without its `modellab.record`."""
-    results = dict.fromkeys(each.result for each in promotion.record.evidence)
+    results = dict.fromkeys(evidence.result for evidence in promotion.record.evidence)
     run = next((id for result in results if (id := _run(client, result))), None)
     made = client.create_model_version(
         name,
@@ -157,9 +158,9 @@ def _create(client: MlflowClient, name: str, promotion: Promotion) -> str:
 
 def _run(client: MlflowClient, result: str) -> str:
     """The MLflow run that has a ledger entry; '' where it was not sent."""
-    ids = [str(each.experiment_id) for each in client.search_experiments()]
-    found = client.search_runs(ids, f"tags.`{ENTRY_TAG}{result}` != ''", max_results=1) if ids else []
-    return str(found[0].info.run_id) if found else ""
+    ids = [str(experiment.experiment_id) for experiment in client.search_experiments()]
+    matching = client.search_runs(ids, f"tags.`{ENTRY_TAG}{result}` != ''", max_results=1) if ids else []
+    return str(matching[0].info.run_id) if matching else ""
 
 
 # ---------------------------------------------------------------------------- pure
@@ -170,13 +171,13 @@ def ordered(model: str, records: stages.Records) -> list[Promotion]:
 
     What was taken back keeps its version.
     """
-    found = [
+    promotions = [
         Promotion(model, variant, record)
-        for variant, each in records.items()
-        for number, record in enumerate(each)
-        if record.stage in VERSIONED and (not record.rollback or brought(each[: number + 1]) is record)
+        for variant, history in records.items()
+        for number, record in enumerate(history)
+        if record.stage in VERSIONED and (not record.rollback or brought(history[: number + 1]) is record)
     ]
-    return sorted(found, key=lambda each: (each.record.when, each.variant))
+    return sorted(promotions, key=lambda promotion: (promotion.record.when, promotion.variant))
 
 
 def brought(records: tuple[Record, ...]) -> Record | None:
@@ -186,10 +187,10 @@ def brought(records: tuple[Record, ...]) -> Record | None:
 
 def aliases(records: stages.Records, promotions: Iterable[Promotion]) -> dict[str, Promotion]:
     """Alias -> the promotion by which a variant got to the stage that it has now, where one did."""
-    now = {variant: brought(each) for variant, each in records.items()}
-    current = [each for each in promotions if now[each.variant] is each.record]
-    own = {alias(each.variant, each.record.stage): each for each in current}
-    return own | {each.record.stage: each for each in current}
+    now = {variant: brought(history) for variant, history in records.items()}
+    current = [promotion for promotion in promotions if now[promotion.variant] is promotion.record]
+    own = {alias(promotion.variant, promotion.record.stage): promotion for promotion in current}
+    return own | {promotion.record.stage: promotion for promotion in current}
 
 
 def alias(variant: str, stage: str) -> str:
@@ -229,19 +230,21 @@ def tags(promotion: Promotion) -> dict[str, str]:
 def version_note(promotion: Promotion) -> str:
     """The description of a version, in Markdown."""
     record, of = promotion.record, f"{promotion.model}:{promotion.variant}"
-    said = f"{promotion.variant} to {record.stage}, by {_safe(record.by)}: {_safe(record.because)}"
-    return runs.clean(f"{said}\n\n{evidence_table.table(record.evidence, of, 'github')}".strip(), runs.VALUE_LENGTH)
+    headline = f"{promotion.variant} to {record.stage}, by {_safe(record.by)}: {_safe(record.because)}"
+    return runs.clean(f"{headline}\n\n{evidence_table.table(record.evidence, of, 'github')}".strip(), runs.VALUE_LENGTH)
 
 
 def description(model: str, records: stages.Records) -> str:
     """The description of a registered model: the stage of each variant that was ever moved."""
-    lines = [f"- `{variant}`: **{each[-1].stage}** since {each[-1].when[:10]}" for variant, each in _sorted(records)]
+    lines = [
+        f"- `{variant}`: **{history[-1].stage}** since {history[-1].when[:10]}" for variant, history in _sorted(records)
+    ]
     head = f"Stages of {model}, from `baselines/{stages.FOLDER}/{model}.yaml`; other variants as its config.yaml says."
     return runs.clean("\n".join([head, "", *lines]), runs.VALUE_LENGTH)
 
 
 def _sorted(records: stages.Records) -> list[tuple[str, tuple[Record, ...]]]:
-    return sorted((variant, each) for variant, each in records.items() if each)
+    return sorted((variant, history) for variant, history in records.items() if history)
 
 
 def _safe(text: str) -> str:

@@ -25,16 +25,16 @@ def note(run: Run) -> str:
     judged = [(entry, verdict) for entry in run.entries for verdict in entry.verdicts]
     judged.sort(key=lambda pair: (pair[1].red, SEVERITY[pair[1].status]), reverse=True)
     errors = [entry for entry in run.entries if entry.error]
-    said = " · ".join([_headline(errors, judged), *_numbers(run)])
-    parts = [f"**{run.verdict}** {said}", *(_block(entry.error) for entry in errors)]
+    headline = " · ".join([_headline(errors, judged), *_numbers(run)])
+    parts = [f"**{run.verdict}** {headline}", *(_block(entry.error) for entry in errors)]
     text = clean("\n\n".join(parts), LENGTH)
     return text + _table([_row(*pair) for pair in judged], LENGTH - len(text))
 
 
 def _headline(errors: list[Entry], judged: list[tuple[Entry, Verdict]]) -> str:
     if errors:
-        said = errors[0].error.strip().partition("\n")[0]
-        return f"on {_safe(errors[0].key.dataset)}: {_safe(said[:200])}"
+        reason = errors[0].error.strip().partition("\n")[0]
+        return f"on {_safe(errors[0].key.dataset)}: {_safe(reason[:200])}"
     if not judged:
         return "without a verdict"
     entry, worst = judged[0]
@@ -51,8 +51,8 @@ def _numbers(run: Run) -> list[str]:
     if any(entry.red for entry in run.entries) or task not in tasks.names():
         return []
     metric = tasks.get(task).METRICS[0]
-    found = [(entry, entry.values.get(metric.name, math.nan)) for entry in run.entries if entry.verdicts]
-    return [_number(entry, metric, value) for entry, value in found if math.isfinite(value)][:TOLD]
+    values = [(entry, entry.values.get(metric.name, math.nan)) for entry in run.entries if entry.verdicts]
+    return [_number(entry, metric, value) for entry, value in values if math.isfinite(value)][:TOLD]
 
 
 def _number(entry: Entry, metric: Metric, value: float) -> str:

@@ -170,7 +170,7 @@ def table(entry: Entry) -> dict[str, Any]:
         [
             item.id,
             *([_part(item.output, "reference")] if reference else []),
-            _said(item.output),
+            _words(item.output),
             *("/".join(f"{part:.4g}" for part in item.counts.get(name, ())) for name in names),
             f"{item.wall_s:.4f}",
             f"{item.duration_s:.2f}",
@@ -243,7 +243,7 @@ def _joined(texts: Iterable[str]) -> str:
     return ", ".join(sorted({text for text in texts if text}))
 
 
-def _said(output: Any) -> str:
+def _words(output: Any) -> str:
     """The words of an output: its text, or what a judge heard in its audio; without words the whole of it."""
     name = next((name for name in ("text", "heard") if isinstance(output, Mapping) and name in output), "")
     return _part(output, name) if name else _text(output)

@@ -77,7 +77,7 @@ class Sender:
         self.pages: Pages | None = None
         self.report = Report(store.shown(uri))
         self.experiments = Experiments(client, folder, uri, self.report.warnings)
-        self._found: dict[str, list[mlflow.entities.Run]] = {}
+        self._by_run: dict[str, list[mlflow.entities.Run]] = {}
         self._failures = 0
 
     def send(self, wanted: Sequence[Run]) -> Iterator[tuple[Run, Sent]]:
@@ -98,7 +98,7 @@ class Sender:
     def _ask_for_pages(self, soon: Iterable[Run]) -> None:
         """Have the pages made of runs that the store does not have."""
         for run in soon:
-            if self.pages and run.id not in self._found:
+            if self.pages and run.id not in self._by_run:
                 self.pages.ask(run.entries)
 
     def _look_up(self, wanted: Iterable[Run]) -> None:
@@ -109,8 +109,8 @@ class Sender:
             if not experiment.fresh:
                 query = _query(run)
                 sessions.setdefault(query, set()).add(experiment.id)
-        for found in self._search(sessions):
-            self._found.setdefault(found.data.tags.get(RUN_TAG, ""), []).append(found)
+        for stored in self._search(sessions):
+            self._by_run.setdefault(stored.data.tags.get(RUN_TAG, ""), []).append(stored)
 
     def look_again(self, sent: Sequence[Run]) -> Iterator[tuple[Run, mlflow.entities.Run]]:
         """Runs that were sent as the store has them now, with one query per session."""
@@ -118,10 +118,10 @@ class Sender:
         for run in sent:
             sessions.setdefault(_query(run), set()).add(self.experiments.get(run.experiment).id)
         by_id = {run.id: run for run in sent}
-        for found in self._search(sessions):
-            id = found.data.tags.get(RUN_TAG, "")
-            if id in by_id and found.info.lifecycle_stage == "active":
-                yield by_id[id], found
+        for stored in self._search(sessions):
+            id = stored.data.tags.get(RUN_TAG, "")
+            if id in by_id and stored.info.lifecycle_stage == "active":
+                yield by_id[id], stored
 
     def _search(self, sessions: Mapping[str, Iterable[str]]) -> Iterator[mlflow.entities.Run]:
         """What these queries find in these experiments."""
@@ -145,29 +145,29 @@ class Sender:
             return Sent(refused=store.masked(" ".join(str(problem).split()))[:300])
 
     def _send(self, run: Run) -> Sent:
-        found = self._find(run)
-        if found and found.info.lifecycle_stage == "deleted":  # somebody threw it away: it stays thrown away
+        stored = self._find(run)
+        if stored and stored.info.lifecycle_stage == "deleted":  # somebody threw it away: it stays thrown away
             return Sent(skipped=len(run.entries))
-        tags: dict[str, str] = found.data.tags if found else {}
-        broken = found is not None and found.info.status == "RUNNING"
+        tags: dict[str, str] = stored.data.tags if stored else {}
+        broken = stored is not None and stored.info.status == "RUNNING"
         missing = [entry for entry in run.entries if broken or not _has(tags, entry)]
         skipped = len(run.entries) - len(missing)
-        if found and not missing and LACKING not in tags:
+        if stored and not missing and LACKING not in tags:
             return Sent(skipped=skipped)
-        if found and missing and not broken:
-            self.client.update_run(found.info.run_id, "RUNNING")
-        info = found.info if found else self._create(run)
-        said = self._log_artifacts(info, run, run.entries if LACKING in tags else missing)
+        if stored and missing and not broken:
+            self.client.update_run(stored.info.run_id, "RUNNING")
+        info = stored.info if stored else self._create(run)
+        fault = self._log_artifacts(info, run, run.entries if LACKING in tags else missing)
         self._log_datasets(info.run_id, missing)
-        self._log_numbers(info.run_id, run, missing, found)
-        self._tell_lacking(info.run_id, said, LACKING in tags)
+        self._log_numbers(info.run_id, run, missing, stored)
+        self._tell_lacking(info.run_id, fault, LACKING in tags)
         self.client.set_terminated(info.run_id, "FAILED" if run.red else "FINISHED", run.end_ms)
-        return Sent(len(missing), len(missing) if found else 0, skipped, lacking=said)
+        return Sent(len(missing), len(missing) if stored else 0, skipped, lacking=fault)
 
     def _find(self, run: Run) -> mlflow.entities.Run | None:
         """The run of an earlier attempt. A retried request may have made two: one that has ended stays."""
-        same = sorted(self._found.get(run.id, []), key=lambda found: (found.info.start_time, found.info.run_id))
-        same.sort(key=lambda found: (found.info.status == "RUNNING", found.info.lifecycle_stage != "active"))
+        same = sorted(self._by_run.get(run.id, []), key=lambda stored: (stored.info.start_time, stored.info.run_id))
+        same.sort(key=lambda stored: (stored.info.status == "RUNNING", stored.info.lifecycle_stage != "active"))
         for twin in same[1:]:
             if twin.info.lifecycle_stage == "active" and twin.info.status == "RUNNING":
                 self.client.delete_run(twin.info.run_id)
@@ -190,13 +190,13 @@ class Sender:
             self._place(info, entries)
         except Exception as problem:  # noqa: BLE001 - artifact stores raise the errors of the library they use
             self._failures += 1
-            said = store.masked(" ".join(str(problem).split()))[:200] or type(problem).__name__
+            fault = store.masked(" ".join(str(problem).split()))[:200] or type(problem).__name__
             if self._failures <= GIVE_UP:
                 self.report.warnings.append(
-                    f"MLflow did not take the tables and pages of {run.name} ({said}):"
+                    f"MLflow did not take the tables and pages of {run.name} ({fault}):"
                     " its numbers are there, the next sync tries again"
                 )
-            return said
+            return fault
         self._failures = 0
         return ""
 
@@ -225,7 +225,7 @@ class Sender:
         if inputs:
             self.client.log_inputs(run_id, list(inputs.values()))
 
-    def _log_numbers(self, run_id: str, run: Run, missing: Sequence[Entry], found: mlflow.entities.Run | None) -> None:
+    def _log_numbers(self, run_id: str, run: Run, missing: Sequence[Entry], stored: mlflow.entities.Run | None) -> None:
         """Metrics and params, and to a run that was there before its tags as they are now."""
         from mlflow.entities import Metric, Param, RunTag
 
@@ -235,17 +235,17 @@ class Sender:
             for key, value in runs.metrics(entry).items()
         ]
         wanted = {name: text for entry in reversed(missing) for name, text in runs.params(entry).items()}
-        known = found.data.params if found else {}
+        known = stored.data.params if stored else {}
         params = [Param(name, text) for name, text in wanted.items() if name not in known]
-        tags = [RunTag(name, text) for name, text in _about(run).items()] if found and missing else []
+        tags = [RunTag(name, text) for name, text in _about(run).items()] if stored and missing else []
         batches = (_batches(metrics, METRICS), _batches(params), _batches(tags))
         for some in zip_longest(*batches, fillvalue=()):
             self.client.log_batch(run_id, *some)
 
-    def _tell_lacking(self, run_id: str, said: str, before: bool) -> None:
+    def _tell_lacking(self, run_id: str, fault: str, before: bool) -> None:
         """Mark the run whose artifacts are missing, so that a later sync tries again."""
-        if said:
-            self.client.set_tag(run_id, LACKING, said)
+        if fault:
+            self.client.set_tag(run_id, LACKING, fault)
         elif before:
             self.client.delete_tag(run_id, LACKING)
 

@@ -70,7 +70,7 @@ def drop_drafts(path: Path, process: int | None = None) -> None:
     """Remove what a process has begun to make for `path`; without its number what any has, none being at it now."""
     theirs = re.compile(rf"\.{re.escape(path.name)}\.{process or '[0-9]+'}(-[a-z]+)?")
     with contextlib.suppress(OSError):
-        for draft in [found for found in path.parent.iterdir() if theirs.fullmatch(found.name)]:
+        for draft in [file for file in path.parent.iterdir() if theirs.fullmatch(file.name)]:
             draft.unlink(missing_ok=True)
 
 

@@ -252,29 +252,29 @@ def no_server(uri: str, lacks: str) -> TrackingError:
 
 
 def _sentence(uri: str, problem: Exception, reading: bool) -> str:
-    said = masked(" ".join(str(problem).split()))[:300] or type(problem).__name__
+    message = masked(" ".join(str(problem).split()))[:300] or type(problem).__name__
     place = shown(uri)
-    if re.search(r"malformed|not a database|no such table|can't locate revision", said, re.IGNORECASE):
+    if re.search(r"malformed|not a database|no such table|can't locate revision", message, re.IGNORECASE):
         return (
-            f"{place} is not a database that this MLflow can read ({_core(said)}): `modellab sync --rebuild` moves it"
-            " aside and writes a new one from the ledger; nothing is lost"
+            f"{place} is not a database that this MLflow can read ({_core(message)}): `modellab sync --rebuild` moves"
+            " it aside and writes a new one from the ledger; nothing is lost"
         )
     later = "" if reading else ": nothing is lost, `modellab sync` sends the results later"
-    if re.search(r"disk is full|No space left on device", said):  # SQLite's words, and the system's
+    if re.search(r"disk is full|No space left on device", message):  # SQLite's words, and the system's
         return f"the disk that {place} is on is full, make room{later}"
-    if "locked" in said and uri.startswith("sqlite"):
+    if "locked" in message and uri.startswith("sqlite"):
         return f"{place} is locked by another program{later}"
-    if found := re.search(r"error code (401|403)|\b(401|403) (Unauthorized|Forbidden|Client Error)", said):
-        code = found[1] or found[2]
+    if match := re.search(r"error code (401|403)|\b(401|403) (Unauthorized|Forbidden|Client Error)", message):
+        code = match[1] or match[2]
         need = "wants to know who you are" if code == "401" else "does not allow this to the user it was given"
         return (
             f"MLflow at {place} {need} ({code}): set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or"
             f" MLFLOW_TRACKING_TOKEN{later}"
         )
-    return f"MLflow at {place} {'gave' if reading else 'took'} no results ({_core(said)}){later}"
+    return f"MLflow at {place} {'gave' if reading else 'took'} no results ({_core(message)}){later}"
 
 
-def _core(said: str) -> str:
+def _core(message: str) -> str:
     """The part of an SQLAlchemy message that people read."""
-    found = re.search(r"\(sqlite3\.\w+\) (.*?)(?: \[SQL|\(Background|$)", said)
-    return (found[1] if found else said).strip()
+    match = re.search(r"\(sqlite3\.\w+\) (.*?)(?: \[SQL|\(Background|$)", message)
+    return (match[1] if match else message).strip()

@@ -54,17 +54,17 @@ def _known(view: str, part: str) -> list[str]:
         items = json.loads(view)[part]
         if part == "compareRunSections":
             return [str(section["name"]) for section in items]
-        return [found[1] for column in items if (found := re.fullmatch(r"metrics\.`(.+)`", column))]
+        return [match[1] for column in items if (match := re.fullmatch(r"metrics\.`(.+)`", column))]
     except (ValueError, KeyError, TypeError):
         return []
 
 
 def _by_dataset(metrics: Iterable[str]) -> list[str]:
     """Datasets in the order of their first appearance, of each its quality and then its speed."""
-    found: dict[str, list[str]] = {}
+    by_dataset: dict[str, list[str]] = {}
     for metric in metrics:
-        found.setdefault(metric.partition("/")[2], []).append(metric)
-    return [metric for own in found.values() for metric in sorted(own, key=lambda each: each.startswith("rtf/"))]
+        by_dataset.setdefault(metric.partition("/")[2], []).append(metric)
+    return [metric for own in by_dataset.values() for metric in sorted(own, key=lambda name: name.startswith("rtf/"))]
 
 
 def _overview(metrics: list[str]) -> str:
