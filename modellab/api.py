@@ -84,18 +84,18 @@ def find_models(task: str = "", *, project: Project | None = None) -> list[Model
         tasks.get(task)
     return [
         ModelInfo(
-            each.key.model,
-            each.key.variant,
-            each.key.device,
-            each.key.precision,
-            tuple(each.model.tasks_of(each.key.variant)),
-            tuple(each.variant.languages),
-            each.model.status,
-            each.source.name,
-            why_not(each),
+            instance.key.model,
+            instance.key.variant,
+            instance.key.device,
+            instance.key.precision,
+            tuple(instance.model.tasks_of(instance.key.variant)),
+            tuple(instance.variant.languages),
+            instance.model.status,
+            instance.source.name,
+            why_not(instance),
         )
-        for each in Matrix(project or open_project()).instances()
-        if not task or task in each.model.tasks_of(each.key.variant)
+        for instance in Matrix(project or open_project()).instances()
+        if not task or task in instance.model.tasks_of(instance.key.variant)
     ]
 
 
@@ -103,8 +103,8 @@ def find_datasets(task: str = "", *, project: Project | None = None) -> list[str
     """The names of the project's datasets, of every task or of one."""
     from modellab.plan.matrix import Broken, Matrix
 
-    found = [entry for entry in Matrix(project or open_project()).datasets if not isinstance(entry, Broken)]
-    return [folder.name for folder, header in found if task in {"", header.task}]
+    readable = [entry for entry in Matrix(project or open_project()).datasets if not isinstance(entry, Broken)]
+    return [folder.name for folder, header in readable if task in {"", header.task}]
 
 
 def find_cases(
@@ -224,13 +224,13 @@ def score_texts(
     profile = get(normaliser).for_language(language)
     pairs = [align(profile(ours[i]), profile(theirs[i])) for i in range(len(ours))]
     words, characters = [pair.words for pair in pairs], [pair.characters for pair in pairs]
-    total, letters = (sum(each.reference_length for each in counts) for counts in (words, characters))
+    total, letters = (sum(count.reference_length for count in counts) for counts in (words, characters))
     return TextScore(
-        wer=sum(each.errors for each in words) / total if total else math.nan,
-        cer=sum(each.errors for each in characters) / letters if letters else math.nan,
-        substitutions=sum(each.substitutions for each in words),
-        deletions=sum(each.deletions for each in words),
-        insertions=sum(each.insertions for each in words),
+        wer=sum(count.errors for count in words) / total if total else math.nan,
+        cer=sum(count.errors for count in characters) / letters if letters else math.nan,
+        substitutions=sum(count.substitutions for count in words),
+        deletions=sum(count.deletions for count in words),
+        insertions=sum(count.insertions for count in words),
         words=total,
         characters=letters,
         normaliser=str(profile),

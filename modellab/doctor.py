@@ -101,8 +101,8 @@ def more(area: str = "extras") -> Iterator[Check]:
     """What the harness does with packages that it does not bring."""
     for name, extra in extras.EXTRAS.items():
         lacks = extras.missing(name)
-        found = f"{extra.brings} ({', '.join(lacks)} not installed)" if lacks else extra.brings
-        yield Check(area, name, "absent" if lacks else "ok", found, extras.install(name) if lacks else "")
+        finding = f"{extra.brings} ({', '.join(lacks)} not installed)" if lacks else extra.brings
+        yield Check(area, name, "absent" if lacks else "ok", finding, extras.install(name) if lacks else "")
 
 
 def engines(cases: Matrix) -> Iterator[Check]:
@@ -118,17 +118,21 @@ def engines(cases: Matrix) -> Iterator[Check]:
             yield Check("engines", folder.name, "absent", f"package {package} is not installed", mend)
             continue
         distributions = dict.fromkeys(_distribution(package, providers) for package in model.packages)
-        versions = ", ".join(f"{each} {importlib.metadata.version(each)}" for each in distributions if each)
+        versions = ", ".join(
+            f"{distribution} {importlib.metadata.version(distribution)}"
+            for distribution in distributions
+            if distribution
+        )
         yield Check("engines", folder.name, "ok", versions or "needs no package")
 
 
 def _providers() -> dict[str, str]:
     """The distribution of each importable name that says so itself: asking for all files takes ten times as long."""
-    found: dict[str, str] = {}
-    for each in importlib.metadata.distributions():
-        for name in (each.read_text("top_level.txt") or "").split():
-            found.setdefault(name, each.name)
-    return found
+    by_module: dict[str, str] = {}
+    for distribution in importlib.metadata.distributions():
+        for name in (distribution.read_text("top_level.txt") or "").split():
+            by_module.setdefault(name, distribution.name)
+    return by_module
 
 
 def _distribution(package: str, providers: Mapping[str, str]) -> str:
@@ -143,15 +147,15 @@ def _distribution(package: str, providers: Mapping[str, str]) -> str:
 
 def weights_here(cases: Matrix) -> Iterator[Check]:
     """Of each model: which variants' weights are on this disk."""
-    for model, group in groupby(cases.instances(), key=lambda each: each.key.model):
+    for model, group in groupby(cases.instances(), key=lambda instance: instance.key.model):
         here: dict[str, bool] = {}
-        for each in group:
-            name = each.key.variant
-            here[name] = here.get(name, False) or not weights.why_missing(each.source)
-        there, lacking = ([name for name, found in here.items() if found is wanted] for wanted in (True, False))
-        found = f"{', '.join(there) or 'none'} here" + (f"; not here: {', '.join(lacking)}" if lacking else "")
+        for instance in group:
+            name = instance.key.variant
+            here[name] = here.get(name, False) or not weights.why_missing(instance.source)
+        there, lacking = ([name for name, is_here in here.items() if is_here is wanted] for wanted in (True, False))
+        finding = f"{', '.join(there) or 'none'} here" + (f"; not here: {', '.join(lacking)}" if lacking else "")
         mend = f"modellab models fetch {model}:VARIANT" if lacking else ""
-        yield Check("weights", model, "ok" if there else "absent", found, mend)
+        yield Check("weights", model, "ok" if there else "absent", finding, mend)
 
 
 def default(cases: Matrix, project: Project) -> Iterator[Check]:
@@ -164,11 +168,11 @@ def default(cases: Matrix, project: Project) -> Iterator[Check]:
         brought = filter(None, (_distribution(package, providers) for package in chosen.model.packages))
         mend = installer.command("--force-reinstall", *dict.fromkeys(brought))  # modellab by name: another project's
         with transcribe.loaded(chosen, project.threads) as ready:
-            found = f"{_name(chosen)} loads in {ready.facts['load_s']:.2f} s"
+            finding = f"{_name(chosen)} loads in {ready.facts['load_s']:.2f} s"
     except (ModellabError, OSError) as error:
         yield Check("weights", DEFAULT, "bad", str(error).splitlines()[0], mend)
         return
-    yield Check("weights", DEFAULT, "ok", found)
+    yield Check("weights", DEFAULT, "ok", finding)
 
 
 def _name(instance: ModelInstance) -> str:
@@ -191,8 +195,8 @@ def check_datasets(project: Project) -> Iterator[Check]:
         elif all(map(extras.command, faults)):
             yield Check("datasets", folder.name, "absent", f"not checked: {faults[0]}", extras.command(faults[0]))
         else:
-            found = f"{len(faults)} problems, the first: {faults[0]}"
-            yield Check("datasets", folder.name, "bad", found, f"modellab datasets validate {folder.name}")
+            finding = f"{len(faults)} problems, the first: {faults[0]}"
+            yield Check("datasets", folder.name, "bad", finding, f"modellab datasets validate {folder.name}")
 
 
 def _locked(folder: Path) -> str:
@@ -213,9 +217,9 @@ def dataset_faults(folder: Path, *, private: bool = False) -> list[str]:
     """
     read = matrix.read_header(folder)
     if not (private or isinstance(read, Broken) or read[1].privacy == "none"):
-        found = dataset_faults(folder, private=True)
+        faults = dataset_faults(folder, private=True)
         told = f"{folder.name} is private: `modellab datasets validate {folder.name} --private` shows what is wrong"
-        return [f"{told} ({len(found)} faults)"] if found else []
+        return [f"{told} ({len(faults)} faults)"] if faults else []
     if isinstance(read, Broken):
         return list(dict.fromkeys([read.error, *datasets.validate(folder)]))
     once: dict[str, str] = {}
@@ -245,30 +249,30 @@ def check_baselines(cases: Matrix) -> Iterator[Check]:
 
 
 def _quality(able: list[CaseId], accepted: list[CaseId]) -> Check:
-    found = f"{len(accepted)} of the {len(able)} cases that can run here"
+    finding = f"{len(accepted)} of the {len(able)} cases that can run here"
     lacking = next((key for key in able if key not in accepted), None)
     if lacking is None:
-        return Check("baselines", "quality", "ok" if able else "absent", found)
+        return Check("baselines", "quality", "ok" if able else "absent", finding)
     chosen = f"--model {lacking.model}:{lacking.variant} --dataset {lacking.dataset}"
     one = f"modellab run {chosen} --device {lacking.device} --precision {lacking.precision} {ACCEPT}"
     more = len(able) - len(accepted) - 1
-    return Check("baselines", "quality", "absent", found, f"{one}" + (f" (and so {more} more)" if more else ""))
+    return Check("baselines", "quality", "absent", finding, f"{one}" + (f" (and so {more} more)" if more else ""))
 
 
 def _speed(root: Path, here: str, accepted: list[CaseId]) -> Check:
     """Of cases of one device, whose quality is accepted: how many have their speed accepted on this machine class."""
     name = f"speed and memory on {here}"
     there = [key for key in accepted if baselines.resources_path(root, key, here).is_file()]
-    found = f"{len(there)} of the {len(accepted)} cases with accepted quality"
+    finding = f"{len(there)} of the {len(accepted)} cases with accepted quality"
     if len(there) == len(accepted):
-        return Check("baselines", name, "ok", found)
+        return Check("baselines", name, "ok", finding)
     others: Counter[str] = Counter()
     for key in accepted:
         others.update(machine for machine in baselines.other_machines(root, key) if machine != here)
     known = ", ".join(f"{count} on {machine}" for machine, count in sorted(others.items()))
     narrow = f" --device {accepted[0].device}" if accepted[0].device != "cpu" else ""
     mend = ACCEPT_SPEED.replace(" run", f" run{narrow}") + ", then modellab calibrate"
-    return Check("baselines", name, "absent", found + (f" (accepted elsewhere: {known})" if known else ""), mend)
+    return Check("baselines", name, "absent", finding + (f" (accepted elsewhere: {known})" if known else ""), mend)
 
 
 def space(project: Project) -> Iterator[Check]:
@@ -276,7 +280,7 @@ def space(project: Project) -> Iterator[Check]:
     for name, folder in (("results", project.mlruns), ("cache", home())):
         place = next(path for path in (folder, *folder.parents) if path.exists())
         free = shutil.disk_usage(place).free
-        found = f"{folder}, {free / GIGA:.1f} GB free"
+        finding = f"{folder}, {free / GIGA:.1f} GB free"
         try:
             tempfile.TemporaryFile(dir=place).close()
         except OSError as error:
@@ -284,4 +288,4 @@ def space(project: Project) -> Iterator[Check]:
             yield Check("space", name, "bad", f"{folder} cannot be written: {error.strerror}", mend)
             continue
         low = free < LOW_DISK_BYTES
-        yield Check("space", name, "bad" if low else "ok", found, "free some disk space" if low else "")
+        yield Check("space", name, "bad" if low else "ok", finding, "free some disk space" if low else "")

@@ -43,15 +43,20 @@ def _named(matrix: Matrix, name: str) -> list[ModelInstance]:
     head, _, tail = name.partition(":")
     folder = textfile.expanded(name, "--model")
     if head in matrix.model_names():
-        found, model, variant = find_model(matrix, name)
+        model_folder, model, variant = find_model(matrix, name)
     elif (spec := find_package(head)) is not None and spec.submodule_search_locations:
         places = [Path(place) / tail for place in spec.submodule_search_locations]
-        found, model, variant = _at(next((place for place in places if place.is_dir()), places[0]))
+        model_folder, model, variant = _at(next((place for place in places if place.is_dir()), places[0]))
     elif folder.is_dir():
-        found, model, variant = _at(folder)
+        model_folder, model, variant = _at(folder)
     else:
         raise ConfigError(f"--model {name}: no model of the project, no folder of an installed package and no folder")
-    return [one for each in model.variants if variant in {"", each} for one in instances(found, model, each)]
+    return [
+        one
+        for variant_name in model.variants
+        if variant in {"", variant_name}
+        for one in instances(model_folder, model, variant_name)
+    ]
 
 
 def _at(folder: Path) -> tuple[Path, models.Model, str]:

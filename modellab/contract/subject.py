@@ -75,17 +75,17 @@ class Subject:
         """The output for a text."""
         return self._output({"id": "contract", "text": text, "script": [{"text": text}]})
 
-    def said(self, name: str) -> Any:
+    def remembered(self, name: str) -> Any:
         """What a baseline would keep of the output for a sound or a text: no times, no paths."""
         return self.task.remember(self.heard(name) if self.hears else self.told(name))
 
     def anything(self) -> Any:
         """What it says to an ordinary input of the task."""
-        return self.said("hum" if self.hears else "the garden door is open")
+        return self.remembered("hum" if self.hears else "the garden door is open")
 
     def something_else(self) -> Any:
         """What it says to another input, which may leave something behind."""
-        return self.said("noise" if self.hears else "seven")
+        return self.remembered("noise" if self.hears else "seven")
 
     def peak_bytes(self, calls: int) -> float:
         """The peak of resident memory over so many calls."""

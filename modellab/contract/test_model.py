@@ -31,7 +31,7 @@ def test_any_text_gives_an_answer_of_the_tasks_type(subject: Subject, text: str)
 
 
 def test_two_channels_are_heard_as_their_mean(subject: Subject) -> None:
-    assert subject.said("stereo") == subject.said("hum")
+    assert subject.remembered("stereo") == subject.remembered("hum")
 
 
 def test_the_same_input_gives_the_same_output(subject: Subject) -> None:
@@ -51,8 +51,8 @@ def test_what_was_heard_before_changes_nothing(subject: Subject) -> None:
 
 def test_many_calls_need_no_more_memory_than_a_few(subject: Subject) -> None:
     few, many = (subject.peak_bytes(calls) for calls in (3, REPEATS))
-    found = f"{few / 2**20:.0f} MiB in 3 calls, {many / 2**20:.0f} in {REPEATS}"
-    assert many - few <= max(LEAK_BYTES, LEAK * few), found
+    message = f"{few / 2**20:.0f} MiB in 3 calls, {many / 2**20:.0f} in {REPEATS}"
+    assert many - few <= max(LEAK_BYTES, LEAK * few), message
 
 
 @pytest.mark.parametrize("sound", ["hum", "silence", "a_tenth_of_a_second"])
@@ -68,13 +68,13 @@ def test_times_are_in_order_and_inside_the_sound(subject: Subject, sound: str) -
 
 
 def test_the_device_and_precision_asked_for_are_used(subject: Subject) -> None:
-    found = subject.computes_with()
-    if not found:
+    pairs = subject.computes_with()
+    if not pairs:
         pytest.skip(f"{subject.name} holds its numbers where they cannot be seen")
     device, precision = subject.asked
-    assert {each.partition("/")[0] for each in found} == {device}
-    used = {each.partition("/")[2] for each in found}  # CTranslate2's int8 is int8_float32: the rest of the model
-    assert any(f"{each}_".startswith(f"{precision}_") for each in used), found
+    assert {pair.partition("/")[0] for pair in pairs} == {device}
+    used = {pair.partition("/")[2] for pair in pairs}  # CTranslate2's int8 is int8_float32: the rest of the model
+    assert any(f"{used_precision}_".startswith(f"{precision}_") for used_precision in used), pairs
 
 
 def test_its_process_ends_when_it_is_closed(subject: Subject) -> None:
@@ -85,8 +85,8 @@ def _spans(output: Any) -> list[tuple[float, float]]:
     """Every [.., start_s, end_s] of segments and words, every [start_s, end_s, ..] of regions, turns and utterances."""
     if not isinstance(output, dict):
         return []
-    said = [(row[1], row[2]) for key in ("segments", "words") for row in output.get(key, [])]
+    spoken = [(row[1], row[2]) for key in ("segments", "words") for row in output.get(key, [])]
     lists = ("regions", "turns", "utterances")
     active = [(row[0], row[1]) for key in lists for row in output.get(key, []) if isinstance(row, list)]
-    known = [(start, end) for start, end in (*said, *active) if start is not None and end is not None]
+    known = [(start, end) for start, end in (*spoken, *active) if start is not None and end is not None]
     return [(start, end) for start, end in known if math.isfinite(start) and math.isfinite(end)]

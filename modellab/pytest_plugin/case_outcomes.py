@@ -125,11 +125,11 @@ class Fates:
         names = {case.key.task for case in selected if isinstance(case, Case)}
         option = self.config.option
         meant = Selection(tuple(getattr(option, "model", ())), tuple(getattr(option, "dataset", ())))
-        broken = (each for each in (*self.matrix.models, *self.matrix.datasets) if isinstance(each, Broken))
-        for each in broken:
-            is_near = not each.tasks or not names.isdisjoint(each.tasks)
-            if each not in selected and is_near and meant.takes(self.matrix, each):
-                yield each
+        broken = (entry for entry in (*self.matrix.models, *self.matrix.datasets) if isinstance(entry, Broken))
+        for entry in broken:
+            is_near = not entry.tasks or not names.isdisjoint(entry.tasks)
+            if entry not in selected and is_near and meant.takes(self.matrix, entry):
+                yield entry
 
     def left(self, skipped: int) -> dict[str, int]:
         """How many cases have no verdict, by why."""

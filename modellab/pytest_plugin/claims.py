@@ -41,7 +41,7 @@ class Claims:
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """A test that asks for `claimed` runs once for every claim and every case that it is about."""
         if CLAIMED in metafunc.fixturenames:
-            metafunc.parametrize(CLAIMED, [_param(found) for found in claims.find(self.matrix)])
+            metafunc.parametrize(CLAIMED, [_param(claim) for claim in claims.find(self.matrix)])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -131,11 +131,11 @@ def _is_claim(item: pytest.Item) -> bool:
     return CLAIMED in getattr(getattr(item, "callspec", None), "params", {})
 
 
-def _param(found: Claimed | Broken) -> Any:
-    if isinstance(found, Broken):
-        return pytest.param(found, id=str(found), marks=_marks(found.name.partition("-claim-")[0]))
-    device = () if found.case is None else (found.case.key.device,)
-    return pytest.param(found, id=str(found), marks=_marks(found.model, *device))
+def _param(claim: Claimed | Broken) -> Any:
+    if isinstance(claim, Broken):
+        return pytest.param(claim, id=str(claim), marks=_marks(claim.name.partition("-claim-")[0]))
+    device = () if claim.case is None else (claim.case.key.device,)
+    return pytest.param(claim, id=str(claim), marks=_marks(claim.model, *device))
 
 
 def _marks(*names: str) -> list[pytest.MarkDecorator]:

@@ -115,15 +115,15 @@ class Controller:
         from modellab.runner.without_result import keep_error
 
         name, (case, brought) = name_of(report.nodeid), self.finished.get(report.nodeid, (None, None))
-        found, line = self.matrix.find(name), first_line(report)
+        entry, line = self.matrix.find(name), first_line(report)
         if case is None:
             if name not in self.unread:
-                whole = found.error if isinstance(found, Broken) else f"{line}\n{report.longrepr}"
-                keep_error(self.matrix, self.ledger, found, whole)
+                whole = entry.error if isinstance(entry, Broken) else f"{line}\n{report.longrepr}"
+                keep_error(self.matrix, self.ledger, entry, whole)
             self.unread.setdefault(name, line)
         elif not (case.red or case.error):
             beside = f"its test failed beside its verdicts ({report.when}): {line}"
-            error = keep_error(self.matrix, self.ledger, found, f"{beside}\n{report.longrepr}")
+            error = keep_error(self.matrix, self.ledger, entry, f"{beside}\n{report.longrepr}")
             self.finished[report.nodeid] = replace(case, status=Status.ERROR, verdicts=(), error=error), brought
 
     @pytest.hookimpl(wrapper=True)

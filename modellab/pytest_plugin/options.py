@@ -94,6 +94,8 @@ def how_to_go_on(
     """The command that goes on with a distributed run, where it is not through."""
     partial = any(case.status is Status.PARTIAL for case in cases)
     if partial or (config.option.executor and not_run):
-        given = [str(each) for each in config.invocation_params.args if not str(each).startswith("--resume")]
+        given = [
+            str(argument) for argument in config.invocation_params.args if not str(argument).startswith("--resume")
+        ]
         given += [] if config.option.executor else ["--executor=local"]  # several GPUs were shared unasked
         yield f"not everything is computed; go on with: pytest {shlex.join(given)} --resume={session}"

@@ -36,7 +36,7 @@ class Production:
         if PROMISED in metafunc.fixturenames:
             from modellab.lifecycle import production
 
-            metafunc.parametrize(PROMISED, [_param(found) for found in production.promises(self.matrix)])
+            metafunc.parametrize(PROMISED, [_param(promise) for promise in production.promises(self.matrix)])
 
     @pytest.fixture
     def defended(self, request: pytest.FixtureRequest) -> Callable[[Promise | Broken], None]:
@@ -78,24 +78,26 @@ class Production:
         if not self.kept and not self.broken:
             return
         count = len(self.kept) + len(self.broken)
-        said = f"production: {len(self.kept)} of {count} variants have accepted baselines that fit, within their limits"
+        headline = (
+            f"production: {len(self.kept)} of {count} variants have accepted baselines that fit, within their limits"
+        )
         lines = [f"{name}: {fault}" for name in sorted(self.broken) for fault in self.broken[name]]
         write = terminal.writer(terminalreporter)
-        write(said, red=bool(lines))
+        write(headline, red=bool(lines))
         for line in lines:
             write(f"  {line}", red=True)
         controller = self.config.pluginmanager.get_plugin("modellab-controller")
         mode = "a" if getattr(controller, "published", False) else "w"
-        publish(self.config, f"\n{said}\n\n" + "".join(f"- **{line}**\n" for line in lines), _quiet, mode)
+        publish(self.config, f"\n{headline}\n\n" + "".join(f"- **{line}**\n" for line in lines), _quiet, mode)
 
 
 def _quiet(_: str) -> None:
     """The scorecard has said already that its file cannot be written."""
 
 
-def _param(found: Promise | Broken) -> Any:
-    names = ["production", "smoke", DEVICE, *([] if isinstance(found, Broken) else [found.standing.model])]
-    return pytest.param(found, id=str(found), marks=[getattr(pytest.mark, name) for name in names])
+def _param(promise: Promise | Broken) -> Any:
+    names = ["production", "smoke", DEVICE, *([] if isinstance(promise, Broken) else [promise.standing.model])]
+    return pytest.param(promise, id=str(promise), marks=[getattr(pytest.mark, name) for name in names])
 
 
 def _promised(item: pytest.Item) -> Promise:

@@ -27,7 +27,7 @@ class Tracking:
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
         """Without xdist: before the first test that runs a model, of which there may be claims before the cases."""
         if not self.over and isinstance(case_of(_params(item)), Case):
-            self._start(any(isinstance(_params(each).get("cell"), Case) for each in item.session.items))
+            self._start(any(isinstance(_params(collected).get("cell"), Case) for collected in item.session.items))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
