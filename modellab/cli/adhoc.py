@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from modellab.cli import common
-from modellab.cli.so_far import Waiting
+from modellab.cli.progress import Waiting
 from modellab.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import typer
 
 from modellab.annotations import lines
 from modellab.cli import common
-from modellab.cli.so_far import Waiting
+from modellab.cli.progress import Waiting
 from modellab.errors import ConfigError
 
 if TYPE_CHECKING:

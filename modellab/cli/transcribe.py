@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from modellab.cli import common, transcripts
-from modellab.cli.so_far import Waiting
+from modellab.cli.progress import Waiting
 from modellab.cli.transcripts import Wanted
 
 if TYPE_CHECKING:

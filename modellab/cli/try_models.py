@@ -12,7 +12,7 @@ import typer
 
 from modellab import units
 from modellab.cli import common, consent
-from modellab.cli.so_far import Waiting
+from modellab.cli.progress import Waiting
 from modellab.errors import ConfigError
 
 if TYPE_CHECKING:

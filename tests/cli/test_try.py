@@ -175,6 +175,6 @@ def test_the_number_of_a_recording_counts_those_that_cannot_be_read(
         told.append(line())
         yield
 
-    monkeypatch.setattr("modellab.cli.so_far._said", said)
+    monkeypatch.setattr("modellab.cli.progress._shown", said)
     assert desk.type("try", "mine", "--model", "fake", "--no-page").exit_code == 0
     assert [line.split(":")[0] for line in told] == ["recording 1 of 3", "recording 3 of 3"]

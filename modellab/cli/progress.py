@@ -36,7 +36,7 @@ class Waiting:
         def line() -> str:
             return self._line(name, duration_s, so_far_s(), self.clock() - begun_s)
 
-        with _said(line):
+        with _shown(line):
             yield
         self.heard_s += duration_s
         self.spent_s += self.clock() - begun_s
@@ -70,7 +70,7 @@ def _roughly(seconds: float) -> str:
 
 
 @contextmanager
-def _said(line: Callable[[], str]) -> Iterator[None]:
+def _shown(line: Callable[[], str]) -> Iterator[None]:
     """What `line` gives, from a thread beside the block, and nothing of it after."""
     done = threading.Event()
     follow = _renewed if sys.stderr.isatty() and not common.is_plain() else _line_by_line
