@@ -24,18 +24,18 @@ from modellab.datasets.importers import (
     changes,
     commands,
     contradictions,
-    doubts,
-    making,
     manifest_file,
     presets,
+    record_checks,
+    record_filter,
     remote,
-    soundness,
+    row_maker,
+    suspicious_rows,
     tasks_rows,
-    where,
 )
-from modellab.datasets.importers.making import RowReader
 from modellab.datasets.importers.places import Place
 from modellab.datasets.importers.records import LeftOut, Note, Options, Record, Setting, Sound, changed
+from modellab.datasets.importers.row_maker import RowReader
 from modellab.datasets.importers.staging import staged
 from modellab.datasets.importers.wishes import Report, Wish
 from modellab.errors import AudioError, ConfigError
@@ -65,7 +65,7 @@ def run(
     if folder.exists():
         raise ConfigError(f"{folder} is there already: choose another name, such as one with a higher version")
     source, options, wish = _meant(str(source), options, wish)
-    wanted = where.Filter(wish.where)
+    wanted = record_filter.Filter(wish.where)
     with (
         remote.here(source, options, wish) as fetched,
         staged(folder, "importing") as staging,
@@ -133,14 +133,14 @@ class _Work:
         self,
         report: Report,
         wish: Wish,
-        wanted: where.Filter,
+        wanted: record_filter.Filter,
         folder: Path,
         staging: Path,
         hashes: AudioHashes,
     ) -> None:
         self.report, self.wish, self.folder, self.staging = report, wish, folder, staging
-        self.wanted, self.listener = wanted, soundness.Listener(staging / AUDIO, hashes)
-        self.doubts = doubts.Doubts(wish)
+        self.wanted, self.listener = wanted, record_checks.Listener(staging / AUDIO, hashes)
+        self.suspicious = suspicious_rows.SuspiciousRows(wish)
         self.mixed: set[str] = set()  # files of several channels whose mean is heard
         self.codes: Counter[str] = Counter()
         self.rates: set[int] = set()
@@ -151,7 +151,7 @@ class _Work:
     def records(self, items: Iterable[importers.Item]) -> Sequence[Record]:
         """The records whose audio is sound, with the length that was decoded, without contradictions, by id."""
         kept: Spool[Record] = Spool()
-        compared, names = contradictions.Compared(), making.Names()
+        compared, names = contradictions.Compared(), row_maker.Names()
         for record in self._by_channel(self.wanted.early(self._by_task(self._read(items)), self.report)):
             if (sound := self._sound(record)) is None:
                 continue
@@ -166,12 +166,12 @@ class _Work:
         self.report.left += left.values()
         self.codes.subtract(kept[i].language for i in left)
         self._tell_mixed()
-        return making.Picked(kept, (i for i in names.order() if i not in left))
+        return row_maker.Picked(kept, (i for i in names.order() if i not in left))
 
     def _sound(self, record: Record) -> Record | None:
         """A record whose audio is sound and wanted; None for any other, which is noted down."""
         fault = tasks_rows.text_fault(record, self.report.task)
-        checked = soundness.checked(self._on_channel(record), self.listener)
+        checked = record_checks.checked(self._on_channel(record), self.listener)
         if fault or isinstance(checked, LeftOut):
             checked = checked if isinstance(checked, LeftOut) else LeftOut(record.where, fault)
             self.report.left.append(checked)
@@ -184,7 +184,7 @@ class _Work:
             self.report.filtered += 1
         elif self.wanted.is_early or self.wanted.keeps(sound, self.report):
             self.rates.add(facts.rate_hz)
-            self.doubts.heard(sound, facts)
+            self.suspicious.heard(sound, facts)
             code = tasks_rows.language(sound.language)
             return sound if code == sound.language else changed(sound, language=code)
         return None
@@ -193,7 +193,7 @@ class _Work:
         if self.mixed and self.wish.channel != "mix":
             self.report.notes.append(
                 f"of {counted(len(self.mixed), 'file')} with several channels the mean is heard"
-                f"{doubts.named(min(self.mixed), self.wish)}: "
+                f"{suspicious_rows.named(min(self.mixed), self.wish)}: "
                 "--channel 0 takes the first one, all each of them, mix says that the mean is meant"
             )
 
@@ -275,9 +275,9 @@ class _Work:
         self.report.language = self.wish.language or tasks_rows.header_language(self.codes)
         if records and not self.report.language:
             raise ConfigError("nothing says which language is spoken: say it with --language")
-        maker = making.Maker(self.report, self.wish, self.folder, self.staging, self.listener, self.doubts)
+        maker = row_maker.Maker(self.report, self.wish, self.folder, self.staging, self.listener, self.suspicious)
         rows = maker.rows(records, tasks.get(self.report.task), self.header().model_dump())
-        return making.taken(rows, self.wish, self.report)
+        return row_maker.taken(rows, self.wish, self.report)
 
     def header(self) -> manifest.Header:
         """The header of the new dataset."""

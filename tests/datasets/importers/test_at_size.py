@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab import datasets, tasks
-from modellab.datasets.importers import contradictions, importing, making, manifest_file, soundness
+from modellab.datasets.importers import contradictions, importing, manifest_file, record_checks, row_maker
 from modellab.datasets.importers.records import LeftOut, Options, Record, Sound
 from modellab.datasets.importers.wishes import Report, Wish
 from modellab.errors import DatasetError, ExtraError
@@ -28,7 +28,7 @@ ROWS = 40
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten rows are many here, and names are packed early."""
     monkeypatch.setattr(manifest_file, "MOST_IN_YAML", 10)
-    monkeypatch.setattr(making, "MANY", 7)
+    monkeypatch.setattr(row_maker, "MANY", 7)
 
 
 def source(folder: Path, order: Sequence[int] = range(ROWS)) -> Path:
@@ -157,7 +157,7 @@ def test_what_contradicts_is_found_however_many_there_are(records: list[Record])
 
 @given(st.lists(st.text("abü\U0001f600", max_size=3), max_size=30))
 def test_names_come_in_the_order_of_their_letters(given_names: list[str]) -> None:
-    names = making.Names()
+    names = row_maker.Names()
     for name in given_names:
         names.append(name)
     assert [given_names[i] for i in names.order()] == sorted(given_names)
@@ -187,7 +187,7 @@ WORDS = st.sampled_from(
 @given(texts=st.lists(st.lists(WORDS, min_size=1, max_size=6).map(" ".join), min_size=1, max_size=8))
 def test_a_text_that_is_not_read_is_a_reference(normaliser: str, texts: list[str]) -> None:
     options = {"normaliser": normaliser, "language": "en", "settings": {}}
-    words = making._Words(asr, options, "asr")
+    words = row_maker._Words(asr, options, "asr")
     for text in texts:
         row = {"id": "a", "audio": "a.wav", "duration_s": 1.0, "text": text}
         if words.are_known(row):
@@ -196,7 +196,7 @@ def test_a_text_that_is_not_read_is_a_reference(normaliser: str, texts: list[str
 
 def test_of_many_texts_few_are_read() -> None:
     task = Counting()
-    words = making._Words(task, {"normaliser": "basic", "language": "en", "settings": {}}, "asr")
+    words = row_maker._Words(task, {"normaliser": "basic", "language": "en", "settings": {}}, "asr")
     for i in range(100):
         assert words.are_known({"id": "a", "audio": "a", "duration_s": 1.0, "text": f"hello there number {i}"})
     assert task.texts == ["hello"]
@@ -220,13 +220,13 @@ def test_a_text_of_which_nothing_is_left_is_left_out(tmp_path: Path) -> None:
 
 def test_a_file_is_decoded_once_however_its_rows_are_mixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[Path] = []
-    decode = soundness.heard
+    decode = record_checks.heard
 
-    def listened(file: Path) -> soundness.Facts:
+    def listened(file: Path) -> record_checks.Facts:
         heard.append(file)
         return decode(file)
 
-    monkeypatch.setattr(soundness, "heard", listened)
+    monkeypatch.setattr(record_checks, "heard", listened)
     imported(source(tmp_path / "data"), tmp_path / "golden" / "calls_v1", copy=True)
     assert len(heard) == 4
     assert len(list((tmp_path / "golden" / "calls_v1" / "audio").iterdir())) == 4

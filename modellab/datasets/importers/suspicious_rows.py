@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from modellab.datasets.importers import soundness
+from modellab.datasets.importers import record_checks
+from modellab.datasets.importers.record_checks import Facts
 from modellab.datasets.importers.records import Record
-from modellab.datasets.importers.soundness import Facts
 from modellab.datasets.importers.wishes import Wish
 from modellab.types import Row
 from modellab.units import counted
@@ -23,7 +23,7 @@ BITS = 2**64 - 1
 DIGIT = re.compile(r"\d")
 
 
-class Doubts:
+class SuspiciousRows:
     """Takes what an import keeps, as it comes; `told` says what a person should look at."""
 
     def __init__(self, wish: Wish) -> None:
@@ -47,9 +47,9 @@ class Doubts:
         """A record that became a row, in the language of the dataset."""
         text = record.text or ""
         count = sum(map(str.isalnum, text))
-        if soundness.is_odd_pace(count, record.duration_s or 1.0):
+        if record_checks.is_odd_pace(count, record.duration_s or 1.0):
             self._pace.add(record.id)
-        if soundness.is_other_script(text, record.language or language):
+        if record_checks.is_other_script(text, record.language or language):
             self._script.add(record.id)
         self._copies.add(record, text)
         if text:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modellab.datasets.importers.record_filter import Filter
 from modellab.datasets.importers.records import Record, Sound
-from modellab.datasets.importers.where import Filter
 from modellab.errors import ConfigError, DatasetError
 
 ROW = Record(

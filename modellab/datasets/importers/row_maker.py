@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 from modellab.annotations import rttm
 from modellab.datasets import row_checks
-from modellab.datasets.importers import manifest_file, sampling, soundness, tasks_rows
-from modellab.datasets.importers.doubts import Doubts
+from modellab.datasets.importers import manifest_file, record_checks, sampling, tasks_rows
 from modellab.datasets.importers.records import LeftOut, Record, changed
+from modellab.datasets.importers.suspicious_rows import SuspiciousRows
 from modellab.datasets.importers.wishes import Report, Wish
 from modellab.errors import ODD, ConfigError, DatasetError, told
 from modellab.types import Row
@@ -37,10 +37,16 @@ class Maker:
     """Makes rows of records, in the order in which they come."""
 
     def __init__(
-        self, report: Report, wish: Wish, folder: Path, staging: Path, listener: soundness.Listener, doubts: Doubts
+        self,
+        report: Report,
+        wish: Wish,
+        folder: Path,
+        staging: Path,
+        listener: record_checks.Listener,
+        suspicious: SuspiciousRows,
     ) -> None:
         self.report, self.wish, self.staging = report, wish, staging
-        self.listener, self.doubts = listener, doubts
+        self.listener, self.suspicious = listener, suspicious
         self.placing = tasks_rows.Placing(folder, folder.parent.parent, staging)
 
     def rows(self, records: Iterable[Record], task: RowReader | None, options: Mapping[str, Any]) -> Spool[Row]:
@@ -56,8 +62,8 @@ class Maker:
                 made.append(row)
                 self.report.audio_s += row.get("duration_s", 0.0)
                 speakers.add(record.speaker)
-                self.doubts.row(record, self.report.language)
-        self.report.notes += self.doubts.told(made)
+                self.suspicious.row(record, self.report.language)
+        self.report.notes += self.suspicious.told(made)
         self.report.speakers = len(speakers - {""})
         return made
 
