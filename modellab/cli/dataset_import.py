@@ -12,7 +12,7 @@ from modellab.errors import ConfigError
 
 if TYPE_CHECKING:
     from modellab.datasets.importers.records import Options
-    from modellab.datasets.importers.wishes import Report, Wish
+    from modellab.datasets.importers.request import ImportRequest, Report
 
 FIRST = 10  # rows left out that are shown; the file has all
 
@@ -132,7 +132,7 @@ def import_dataset(
     an error, and nothing is written.
     """
     from modellab.datasets.importers.records import Options
-    from modellab.datasets.importers.wishes import Wish
+    from modellab.datasets.importers.request import ImportRequest
 
     if whole_speakers and not (sample or again):
         raise ConfigError("--whole-speakers is about --sample: say how many rows")
@@ -141,7 +141,7 @@ def import_dataset(
         groups=tuple(group or ()), split=split, config=config, tier=textgrid_tier, whole=whole,
         inside=inside,
     )
-    wish = Wish(
+    request = ImportRequest(
         task=task, language=language, licence=licence, tier=tier, normaliser=normaliser, form=form, copy=copy,
         channel=_channel(channel), min_s=min_s, max_s=max_s, sample=sample, by=tuple(filter(None, by.split(","))),
         seed=seed, whole_speakers=whole_speakers, most_left_out=_percent(max_left_out), dry_run=dry_run, where=where,
@@ -149,47 +149,47 @@ def import_dataset(
         only=tuple(only or ()), target_language=target_language, judge=judge, run_commands=run_commands,
         private=private,
     )
-    report = _again(place, Path(into).name, wish) if again else _imported(place, Path(into).name, options, wish)
+    report = _again(place, Path(into).name, request) if again else _imported(place, Path(into).name, options, request)
     if report.refused or (strict and report.faults):
         raise typer.Exit(1)
 # fmt: on
 
 
-def _again(given: str, name: str, asked: Wish) -> Report:
+def _again(given: str, name: str, asked: ImportRequest) -> Report:
     """Repeat the import of a dataset into a new one, with what has to be said anew."""
     from dataclasses import replace
 
     from modellab.datasets.importers import manifest_file
 
     (before,) = datasets.chosen(datasets.folders(common.project().golden), [given])
-    source, options, wish = manifest_file.earlier(before)
+    source, options, request = manifest_file.earlier(before)
     return _imported(
-        source, name, options, replace(wish, dry_run=asked.dry_run, run_commands=asked.run_commands), before
+        source, name, options, replace(request, dry_run=asked.dry_run, run_commands=asked.run_commands), before
     )
 
 
-def _imported(source: str, name: str, options: Options, wish: Wish, before: Path | None = None) -> Report:
+def _imported(source: str, name: str, options: Options, request: ImportRequest, before: Path | None = None) -> Report:
     """Import and tell."""
     from modellab import tasks
     from modellab.datasets.importers import importing
 
     folder = common.project_or_here().golden / name
-    report = importing.run(source, folder, options, wish, {name: tasks.get(name) for name in tasks.names()}, before)
-    tell(report, wish)
+    report = importing.run(source, folder, options, request, {name: tasks.get(name) for name in tasks.names()}, before)
+    tell(report, request)
     return report
 
 
-def tell(report: Report, wish: Wish) -> None:
+def tell(report: Report, request: ImportRequest) -> None:
     """What a person should know of an import; of a private one without texts and places."""
     from modellab.datasets.importers.manifest_file import near
     from modellab.units import counted
 
-    common.say(f"taken for {report.form}" if wish.private else f"taken for {report.form}: {report.why}")
+    common.say(f"taken for {report.form}" if request.private else f"taken for {report.form}: {report.why}")
     for note in dict.fromkeys(report.notes):
         common.say(f"note: {common.printable(note)}")
-    for left_out in () if wish.private else report.left[:FIRST]:
+    for left_out in () if request.private else report.left[:FIRST]:
         common.say(f"left out: {common.printable(str(near(left_out, report.place)))}")
-    if wish.private and report.left:
+    if request.private and report.left:
         common.say(f"left out: {counted(len(report.left), 'row')}, left-out.jsonl says which and why")
     elif len(report.left) > FIRST:
         common.say(f"left out: {len(report.left) - FIRST} more")
@@ -203,9 +203,9 @@ def tell(report: Report, wish: Wish) -> None:
                f"{datasets.length(report.audio_s)} of audio{by}")  # fmt: skip
     if report.changes is not None:
         common.say(f"since then: {'; '.join(report.changes) or 'nothing changed'}")
-    if wish.private and not wish.dry_run:
+    if request.private and not request.dry_run:
         common.say("private: a .gitignore keeps its folder out of git, names are hashed, texts stay in the ledger here")
-    if wish.dry_run:
+    if request.dry_run:
         common.say("nothing was written (--dry-run)")
     else:
         common.say(f"written: {report.folder} ({report.digest[:19]}...); modellab run --dataset {report.folder.name}")

@@ -172,7 +172,7 @@ def _import(root: Path, data: str, task: str, language: str, name: str, *, dry_r
     from modellab.cli import dataset_import
     from modellab.datasets.importers import importing, own_recordings
     from modellab.datasets.importers.records import Options
-    from modellab.datasets.importers.wishes import Wish
+    from modellab.datasets.importers.request import ImportRequest
 
     folder = root / "golden" / (name or named(data))
     if folder.exists():
@@ -180,12 +180,14 @@ def _import(root: Path, data: str, task: str, language: str, name: str, *, dry_r
         return None
     outside = not Path(data).expanduser().resolve().is_relative_to(root.resolve())
     form = own_recordings.form(Path(data)) if task == TEXTS and Path(data).is_dir() else ""
-    wish = Wish(task=task, language=language, tier="smoke", form=form, copy=outside, most_left_out=1.0, dry_run=dry_run)
+    request = ImportRequest(
+        task=task, language=language, tier="smoke", form=form, copy=outside, most_left_out=1.0, dry_run=dry_run
+    )
     readers = {task_name: tasks.get(task_name) for task_name in tasks.names()}
-    report = importing.run(data, folder, Options(whole=True), wish, readers)
+    report = importing.run(data, folder, Options(whole=True), request, readers)
     if report.refused:
         raise ConfigError(f"{data}: {report.refused}; a text lies beside its recording: call.txt beside call.wav")
-    dataset_import.tell(report, wish)
+    dataset_import.tell(report, request)
     return None if dry_run else folder
 
 

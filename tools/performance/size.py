@@ -83,10 +83,10 @@ def _import(place: Places) -> Any:
     from modellab import tasks
     from modellab.datasets.importers import importing
     from modellab.datasets.importers.records import Options
-    from modellab.datasets.importers.wishes import Wish
+    from modellab.datasets.importers.request import ImportRequest
 
     known = {name: tasks.get(name) for name in tasks.names()}
-    report = importing.run(place.manifest, place.dataset, Options(), Wish(language="en"), known)
+    report = importing.run(place.manifest, place.dataset, Options(), ImportRequest(language="en"), known)
     assert not report.left, report.left[:3]
     return report.digest
 

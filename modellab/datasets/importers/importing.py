@@ -35,9 +35,9 @@ from modellab.datasets.importers import (
 )
 from modellab.datasets.importers.places import Place
 from modellab.datasets.importers.records import LeftOut, Note, Options, Record, Setting, Sound, changed
+from modellab.datasets.importers.request import ImportRequest, Report
 from modellab.datasets.importers.row_maker import RowReader
 from modellab.datasets.importers.staging import staged
-from modellab.datasets.importers.wishes import Report, Wish
 from modellab.errors import AudioError, ConfigError
 from modellab.types import Row
 from modellab.types.spooled import Spool
@@ -52,7 +52,7 @@ def run(
     source: str | Path,
     folder: Path,
     options: Options,
-    wish: Wish,
+    request: ImportRequest,
     tasks: Mapping[str, RowReader],
     before: Path | None = None,
 ) -> Report:
@@ -60,68 +60,68 @@ def run(
 
     With the dataset `before` of an earlier import the report says what is different now.
 
-    ConfigError for a wish that cannot be. Where too little is sound, the report says so and nothing is written.
+    ConfigError for a request that cannot be. Where too little is sound, the report says so and nothing is written.
     """
     if folder.exists():
         raise ConfigError(f"{folder} is there already: choose another name, such as one with a higher version")
-    source, options, wish = _meant(str(source), options, wish)
-    wanted = record_filter.Filter(wish.where)
+    source, options, request = _meant(str(source), options, request)
+    wanted = record_filter.Filter(request.where)
     with (
-        remote.here(source, options, wish) as fetched,
+        remote.here(source, options, request) as fetched,
         staged(folder, "importing") as staging,
         staged(folder, "unpacked") as unpacked,
         AudioHashes() as hashes,
     ):
-        place = _opened(fetched.path if fetched else Path(source), fetched is not None, unpacked, options, wish)
+        place = _opened(fetched.path if fetched else Path(source), fetched is not None, unpacked, options, request)
         is_passing = fetched is not None or place.path.is_relative_to(unpacked)  # a cache is emptied some day
-        wish = replace(wish, copy=wish.copy or is_passing)
-        chosen = importers.chosen(place, wish.form)
-        report = Report(folder, chosen.format.NAME, chosen.guess.reason, place.path, notes=presets.notes(wish))
-        work = _Work(report, wish, wanted, folder, staging, hashes)
+        request = replace(request, copy=request.copy or is_passing)
+        chosen = importers.chosen(place, request.form)
+        report = Report(folder, chosen.format.NAME, chosen.guess.reason, place.path, notes=presets.notes(request))
+        work = _Work(report, request, wanted, folder, staging, hashes)
         if fetched and not options.root:
             work.within = remote.cached_with(fetched.path), unpacked
             alone = fetched.path.is_file() and not archives.is_archive(fetched.path)
             options = remote.beside(fetched.path, options) if alone else options
-        reading = replace(options, run=commands.run) if wish.run_commands else options
+        reading = replace(options, run=commands.run) if request.run_commands else options
         records = work.records(importers.read(chosen.format, place, reading))
-        rows = [] if _refused(report, wish) else work.rows(records, tasks)
-        if not _refused(report, wish) and not rows:
+        rows = [] if _refused(report, request) else work.rows(records, tasks)
+        if not _refused(report, request) and not rows:
             filtered = f" ({report.filtered} are not wanted, too short or too long)" if report.filtered else ""
             report.refused = f"none of {report.read} rows can be used{filtered}: nothing was written"
-        report.refused = report.refused or presets.count_fault(wish, options, report)
+        report.refused = report.refused or presets.count_fault(request, options, report)
         if not report.refused:
             origin = manifest_file.Origin(*fetched[1:]) if fetched else manifest_file.Origin(source)
-            report.digest = manifest_file.write(staging, work.header(), rows, origin, report, options, wish)
+            report.digest = manifest_file.write(staging, work.header(), rows, origin, report, options, request)
             if before:
                 old, new = (datasets.load(path, named=True).rows for path in (before, staging))
-                report.changes = changes.told(old, new, named=not wish.private)
-            if not wish.dry_run:
+                report.changes = changes.told(old, new, named=not request.private)
+            if not request.dry_run:
                 staging.rename(folder)
     return report
 
 
-def _meant(source: str, options: Options, wish: Wish) -> tuple[str, Options, Wish]:
-    """Place, options and wish with those of a preset; ConfigError for a wish that cannot be."""
-    if wish.task:
-        tasks_rows.check_task(wish.task)
-    source, options, wish = presets.resolved(source, options, wish)
-    if wish.run_commands and remote.is_remote(source):
+def _meant(source: str, options: Options, request: ImportRequest) -> tuple[str, Options, ImportRequest]:
+    """Place, options and request with those of a preset; ConfigError for a request that cannot be."""
+    if request.task:
+        tasks_rows.check_task(request.task)
+    source, options, request = presets.resolved(source, options, request)
+    if request.run_commands and remote.is_remote(source):
         raise ConfigError("--run-commands: what a source elsewhere wants to run here is never run")
-    return source, options, wish
+    return source, options, request
 
 
-def _opened(path: Path, is_fetched: bool, unpacked: Path, options: Options, wish: Wish) -> Place:
+def _opened(path: Path, is_fetched: bool, unpacked: Path, options: Options, request: ImportRequest) -> Place:
     """The place to read from: what an archive unpacks to, once it is known to be the one that is meant."""
     if is_fetched:
-        presets.check_file(wish, path)
-    return archives.opened(importers.place_of(path), unpacked, wish.form, options.inside)
+        presets.check_file(request, path)
+    return archives.opened(importers.place_of(path), unpacked, request.form, options.inside)
 
 
-def _refused(report: Report, wish: Wish) -> bool:
+def _refused(report: Report, request: ImportRequest) -> bool:
     """Whether too many rows are faulty; the report says so."""
     counted = report.read - sum(row.meant for row in report.left)
-    if report.faults > wish.most_left_out * counted:
-        part = f"more than the {100 * wish.most_left_out:g} % of --max-left-out"
+    if report.faults > request.most_left_out * counted:
+        part = f"more than the {100 * request.most_left_out:g} % of --max-left-out"
         report.refused = f"{report.faults} of {counted} rows cannot be used, {part}: nothing was written"
     return bool(report.refused)
 
@@ -132,15 +132,15 @@ class _Work:
     def __init__(
         self,
         report: Report,
-        wish: Wish,
+        request: ImportRequest,
         wanted: record_filter.Filter,
         folder: Path,
         staging: Path,
         hashes: AudioHashes,
     ) -> None:
-        self.report, self.wish, self.folder, self.staging = report, wish, folder, staging
+        self.report, self.request, self.folder, self.staging = report, request, folder, staging
         self.wanted, self.listener = wanted, record_checks.Listener(staging / AUDIO, hashes)
-        self.suspicious = suspicious_rows.SuspiciousRows(wish)
+        self.suspicious = suspicious_rows.SuspiciousRows(request)
         self.mixed: set[str] = set()  # files of several channels whose mean is heard
         self.codes: Counter[str] = Counter()
         self.rates: set[int] = set()
@@ -159,7 +159,7 @@ class _Work:
             names.append(sound.id)
             self.codes[sound.language] += 1
             kept.append(sound)
-            if len(kept) == manifest_file.MOST_IN_YAML + 1 and not self.wish.sample:
+            if len(kept) == manifest_file.MOST_IN_YAML + 1 and not self.request.sample:
                 parquet_rows.need(f"a dataset of more than {manifest_file.MOST_IN_YAML:,} rows")
         self.wanted.check()
         left = compared.left_out(kept)
@@ -180,7 +180,7 @@ class _Work:
         assert sound.sound is not None
         if facts.channels > 1 and sound.sound.channel is None:
             self.mixed.add(sound.sound.file.name)
-        if not self.wish.min_s <= (sound.duration_s or 0.0) <= self.wish.max_s:
+        if not self.request.min_s <= (sound.duration_s or 0.0) <= self.request.max_s:
             self.report.filtered += 1
         elif self.wanted.is_early or self.wanted.keeps(sound, self.report):
             self.rates.add(facts.rate_hz)
@@ -190,10 +190,10 @@ class _Work:
         return None
 
     def _tell_mixed(self) -> None:
-        if self.mixed and self.wish.channel != "mix":
+        if self.mixed and self.request.channel != "mix":
             self.report.notes.append(
                 f"of {counted(len(self.mixed), 'file')} with several channels the mean is heard"
-                f"{suspicious_rows.named(min(self.mixed), self.wish)}: "
+                f"{suspicious_rows.named(min(self.mixed), self.request)}: "
                 "--channel 0 takes the first one, all each of them, mix says that the mean is meant"
             )
 
@@ -201,7 +201,7 @@ class _Work:
         """The records, the rest noted down."""
         for item in items:
             if isinstance(item, Note):
-                if not (item.has_names and self.wish.private):
+                if not (item.has_names and self.request.private):
                     self.report.notes.append(item.text)
                 continue
             if isinstance(item, Setting):
@@ -215,7 +215,7 @@ class _Work:
                 named = f"{item.sound.file} lies outside of what was fetched: a source elsewhere names no file of yours"
                 self.report.left.append(LeftOut(item.where, named))
                 continue
-            self.report.task = self.report.task or self.wish.task or tasks_rows.likely_task(item)
+            self.report.task = self.report.task or self.request.task or tasks_rows.likely_task(item)
             if tasks_rows.is_ignored(item, self.report.task):
                 self.report.left.append(LeftOut(item.where, "it is not to be scored, the source says", meant=True))
                 continue
@@ -247,7 +247,7 @@ class _Work:
 
     def _by_channel(self, records: Iterable[Record]) -> Iterator[Record]:
         """The records; where all channels are asked for, one that names none once for each of its file."""
-        if self.wish.channel != EVERY_CHANNEL:
+        if self.request.channel != EVERY_CHANNEL:
             yield from records
             return
         for record in records:
@@ -263,37 +263,37 @@ class _Work:
 
     def _on_channel(self, record: Record) -> Record:
         """The record on the channel that was asked for, unless it names its own."""
-        wished, sound = self.wish.channel, record.sound
-        if sound is None or wished in ("", EVERY_CHANNEL) or (wished != "mix" and sound.channel is not None):
+        channel, sound = self.request.channel, record.sound
+        if sound is None or channel in ("", EVERY_CHANNEL) or (channel != "mix" and sound.channel is not None):
             return record
-        return changed(record, sound=replace(sound, channel=None if wished == "mix" else int(wished)))
+        return changed(record, sound=replace(sound, channel=None if channel == "mix" else int(channel)))
 
     # ------------------------------------------------------------------------ rows
 
     def rows(self, records: Sequence[Record], tasks: Mapping[str, RowReader]) -> Sequence[Row]:
         """The rows by id, as many as were asked for."""
-        self.report.language = self.wish.language or tasks_rows.header_language(self.codes)
+        self.report.language = self.request.language or tasks_rows.header_language(self.codes)
         if records and not self.report.language:
             raise ConfigError("nothing says which language is spoken: say it with --language")
-        maker = row_maker.Maker(self.report, self.wish, self.folder, self.staging, self.listener, self.suspicious)
+        maker = row_maker.Maker(self.report, self.request, self.folder, self.staging, self.listener, self.suspicious)
         rows = maker.rows(records, tasks.get(self.report.task), self.header().model_dump())
-        return row_maker.taken(rows, self.wish, self.report)
+        return row_maker.taken(rows, self.request, self.report)
 
     def header(self) -> manifest.Header:
         """The header of the new dataset."""
-        report, wish = self.report, self.wish
+        report, request = self.report, self.request
         facts: dict[str, Any] = {
             "task": report.task,
             "version": manifest_file.version(self.folder.name),
             "language": report.language,
-            "tier": wish.tier,
-            "licence": wish.licence or "LicenseRef-unknown",
+            "tier": request.tier,
+            "licence": request.licence or "LicenseRef-unknown",
             "source": f"imported as {report.form}",
-            "normaliser": wish.normaliser if report.task in TEXT_TASKS else "none",
+            "normaliser": request.normaliser if report.task in TEXT_TASKS else "none",
             "rate_hz": next(iter(self.rates)) if len(self.rates) == 1 and report.task != "tts" else None,
-            "judge": wish.judge if report.task == "tts" else "",
-            "settings": tasks_rows.settings(report, wish),
+            "judge": request.judge if report.task == "tts" else "",
+            "settings": tasks_rows.settings(report, request),
         }
-        if wish.private:
+        if request.private:
             facts["privacy"] = privacy.HASHES
         return manifest.header(self.staging, facts)

@@ -14,7 +14,7 @@ from modellab import datasets
 from modellab.datasets import manifest, parquet_rows
 from modellab.datasets.importers import tasks_rows
 from modellab.datasets.importers.records import LeftOut, Options
-from modellab.datasets.importers.wishes import Report, Wish
+from modellab.datasets.importers.request import ImportRequest, Report
 from modellab.errors import ConfigError
 from modellab.types import Row
 
@@ -51,16 +51,16 @@ def write(
     origin: Origin,
     report: Report,
     options: Options,
-    wish: Wish,
+    request: ImportRequest,
 ) -> str:
     """Write the files of a dataset into its folder; its digest."""
     facts = header.model_dump()
     is_table = len(rows) > MOST_IN_YAML and not (folder / "uem").exists()  # files that no row in Parquet names
     with manifest.file(folder).open("w", encoding="utf-8") as file:
         file.writelines(f"{key}: {text(facts[key])}\n" for key in HEADER if facts[key] not in (None, "", "none"))
-        if settings := tasks_rows.settings(report, wish):  # with the names of files, which the header has in full
+        if settings := tasks_rows.settings(report, request):  # with the names of files, which the header has in full
             file.write(f"settings: {text(settings)}\n")
-        file.writelines(_block("import", _facts(origin, report, options, wish)))
+        file.writelines(_block("import", _facts(origin, report, options, request)))
         if is_table:
             parquet_rows.write(folder / parquet_rows.NAME, rows)
             file.write(f"rows: {parquet_rows.NAME}\n")
@@ -86,18 +86,18 @@ def _tidy(folder: Path, rows: Sequence[Row]) -> None:
             file.unlink()
 
 
-def _facts(origin: Origin, report: Report, options: Options, wish: Wish) -> dict[str, Any]:
+def _facts(origin: Origin, report: Report, options: Options, request: ImportRequest) -> dict[str, Any]:
     """What an import can be repeated from."""
-    given = {key: value for key, value in {**asdict(options), **asdict(wish)}.items() if key not in ONCE}
-    plain = {**asdict(type(options)()), **asdict(type(wish)())}
+    given = {key: value for key, value in {**asdict(options), **asdict(request)}.items() if key not in ONCE}
+    plain = {**asdict(type(options)()), **asdict(type(request)())}
     arguments = {key: _plain(value) for key, value in given.items() if value != plain[key]}
     counts = {"read": report.read, "sound": report.sound, "taken": report.taken, "left_out": len(report.left)}
     revision = {"revision": origin.revision} if origin.revision else {}
     return {"format": report.form, "from": origin.source, **revision, "arguments": arguments, "counts": counts}
 
 
-def earlier(folder: Path) -> tuple[str, Options, Wish]:
-    """Place, options and wish of the import that a dataset is of; ConfigError for one that was not imported."""
+def earlier(folder: Path) -> tuple[str, Options, ImportRequest]:
+    """Place, options and request of the import that a dataset is of; ConfigError for one that was not imported."""
     block = datasets.header(folder).imported
     arguments = block.get("arguments", {})
     if not isinstance(block.get("from"), str) or not isinstance(arguments, dict):
@@ -107,12 +107,12 @@ def earlier(folder: Path) -> tuple[str, Options, Wish]:
     try:
         given = {key: _typed(key, value) for key, value in arguments.items()}
         options = Options(**{key: value for key, value in given.items() if key in asdict(Options())})
-        wish = Wish(**{key: value for key, value in given.items() if key not in asdict(Options())})
+        request = ImportRequest(**{key: value for key, value in given.items() if key not in asdict(Options())})
     except TypeError as fault:
         raise ConfigError(
             f"{folder.name} cannot be imported again: its arguments are not understood ({fault})"
         ) from None
-    return block["from"], options, wish
+    return block["from"], options, request
 
 
 def _typed(key: str, value: Any) -> Any:

@@ -15,8 +15,8 @@ from typing import Any
 from pydantic import Field
 
 from modellab.datasets.importers.records import Options
+from modellab.datasets.importers.request import ImportRequest, Report
 from modellab.datasets.importers.source_cache import sha256
-from modellab.datasets.importers.wishes import Report, Wish
 from modellab.errors import ConfigError, DatasetError, did_you_mean
 from modellab.schema import Strict, parse
 from modellab.system import yamltext
@@ -26,7 +26,7 @@ SCHEME = "preset:"
 CONFIG = "{config}"
 UNPINNED = "not pinned: the revision is pinned at first import and written down"
 OF_OPTIONS = ("config", "split", "columns", "texts", "inside")
-OF_WISH = ("task", "language", "licence", "normaliser", "where", "revision", "only")
+OF_REQUEST = ("task", "language", "licence", "normaliser", "where", "revision", "only")
 
 
 class Preset(Strict):
@@ -98,10 +98,10 @@ def get(name: str) -> Preset:
     return every()[name]
 
 
-def resolved(place: str, options: Options, wish: Wish) -> tuple[str, Options, Wish]:
-    """Place, options and wish of an import with those of its preset; as they are for any other place."""
+def resolved(place: str, options: Options, request: ImportRequest) -> tuple[str, Options, ImportRequest]:
+    """Place, options and request of an import with those of its preset; as they are for any other place."""
     if not is_preset(place):
-        return place, options, wish
+        return place, options, request
     name = place.removeprefix(SCHEME)
     preset = get(name)
     if not preset.place:
@@ -113,50 +113,50 @@ def resolved(place: str, options: Options, wish: Wish) -> tuple[str, Options, Wi
     config = options.config or preset.config
     if preset.needs_config and not config:
         raise ConfigError(f"{name} has several parts, say which with --config: {preset.title}")
-    if wish.revision and preset.sha256 and not preset.revision:
+    if request.revision and preset.sha256 and not preset.revision:
         raise ConfigError(f"{name} is one file and has no revisions: leave --revision out")
     options = _over(options, preset, OF_OPTIONS)
     if CONFIG in preset.place:
         options = replace(options, config="")
-    wish = replace(_over(wish, preset, OF_WISH), form=wish.form or preset.form, preset=name)
-    return preset.place.replace(CONFIG, config), options, wish
+    request = replace(_over(request, preset, OF_REQUEST), form=request.form or preset.form, preset=name)
+    return preset.place.replace(CONFIG, config), options, request
 
 
-def _over[T: (Options, Wish)](asked: T, preset: Preset, names: Iterable[str]) -> T:
+def _over[T: (Options, ImportRequest)](asked: T, preset: Preset, names: Iterable[str]) -> T:
     """What a person said over what the preset says, where they said nothing."""
     plain = {field.name: getattr(type(asked)(), field.name) for field in fields(asked)}
     empty = [name for name in names if getattr(asked, name) == plain[name] and getattr(preset, name)]
     return replace(asked, **{name: getattr(preset, name) for name in empty})
 
 
-def notes(wish: Wish) -> list[str]:
+def notes(request: ImportRequest) -> list[str]:
     """What a person should know of the preset of an import."""
-    if wish.preset not in every():
+    if request.preset not in every():
         return []
-    preset = every()[wish.preset]
+    preset = every()[request.preset]
     told = [f"licence {preset.licence}, described on {preset.page}", preset.note]
     return [*filter(None, told), *([] if preset.is_pinned else [UNPINNED])]
 
 
-def check_file(wish: Wish, file: Path) -> None:
+def check_file(request: ImportRequest, file: Path) -> None:
     """DatasetError for a fetched file that is not the one the preset means."""
-    preset = every().get(wish.preset)
-    if preset and preset.sha256 and file.is_file() and wish.revision in ("", preset.revision):
+    preset = every().get(request.preset)
+    if preset and preset.sha256 and file.is_file() and request.revision in ("", preset.revision):
         digest = sha256(file)
         if digest != preset.sha256:
             raise DatasetError(
-                f"{file.name} has the SHA-256 {digest[:12]}..., {wish.preset} is {preset.sha256[:12]}...: the source"
+                f"{file.name} has the SHA-256 {digest[:12]}..., {request.preset} is {preset.sha256[:12]}...: the source"
                 " was changed, or the server gave something else"
             )
 
 
-def count_fault(wish: Wish, options: Options, report: Report) -> str:
+def count_fault(request: ImportRequest, options: Options, report: Report) -> str:
     """Why a source has not as many rows as its preset; '' where it has, or nobody knows.
 
     The table did not count another revision, split or part that a person asked for.
     """
-    preset = every().get(wish.preset)
-    if preset is None or wish.revision not in ("", preset.revision):
+    preset = every().get(request.preset)
+    if preset is None or request.revision not in ("", preset.revision):
         return ""
     if (options.split, options.inside) != (preset.split, preset.inside):
         return ""
@@ -164,6 +164,6 @@ def count_fault(wish: Wish, options: Options, report: Report) -> str:
     if rows in (None, report.read):
         return ""
     return (
-        f"{wish.preset} has {rows:,} rows, {report.read:,} came: was the source changed, or did only a part of it"
+        f"{request.preset} has {rows:,} rows, {report.read:,} came: was the source changed, or did only a part of it"
         " come? nothing was written"
     )

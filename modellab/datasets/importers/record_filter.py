@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from modellab.datasets.importers.records import LeftOut, Record, number
-from modellab.datasets.importers.wishes import Report
+from modellab.datasets.importers.request import Report
 from modellab.errors import ConfigError, DatasetError, did_you_mean
 
 FIELDS = ("id", "text", "duration_s", "start_s", "end_s", "channel", "speaker", "recording", "language")

@@ -31,12 +31,12 @@ from modellab.datasets.importers.formats import huggingface
 from modellab.datasets.importers.places import Place
 from modellab.datasets.importers.records import Options, Record
 from modellab.datasets.importers.remote_places import Remote, plain
-from modellab.datasets.importers.wishes import Wish
+from modellab.datasets.importers.request import ImportRequest
 from modellab.errors import DatasetError
 
 SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 COLUMNAR = (".parquet", ".arrow")
-NOTHING = Wish()
+NOTHING = ImportRequest()
 
 
 class Fetched(NamedTuple):
@@ -57,37 +57,37 @@ def is_remote(place: str) -> bool:
 
 
 @contextmanager
-def here(place: str, options: Options, wish: Wish = NOTHING) -> Iterator[Fetched | None]:
+def here(place: str, options: Options, request: ImportRequest = NOTHING) -> Iterator[Fetched | None]:
     """What a place elsewhere has, fetched, as long as the context; None for a place that is here."""
     if not is_remote(place):
         yield None
         return
-    with fetched(place, options, wish) as source:
+    with fetched(place, options, request) as source:
         yield source
 
 
 @contextmanager
-def fetched(address: str, options: Options, wish: Wish = NOTHING) -> Iterator[Fetched]:
+def fetched(address: str, options: Options, request: ImportRequest = NOTHING) -> Iterator[Fetched]:
     """What an address names, fetched and there as long as the context; DatasetError for what did not come whole."""
-    remote, source = remote_places.opened(address, wish.revision), plain(address)
+    remote, source = remote_places.opened(address, request.revision), plain(address)
     tag = remote.revision or uuid.uuid4().hex  # nobody knows whether it changed
     key = hashlib.sha256(json.dumps([source, tag]).encode()).hexdigest()[:24]
     with source_cache.source(key, keep=bool(remote.revision)) as home:
         with source_cache.fetching(key):
-            path = _fetch(remote, home, options, wish)
+            path = _fetch(remote, home, options, request)
         yield Fetched(path, source, remote.revision)
 
 
-def _fetch(remote: Remote, home: Path, options: Options, wish: Wish) -> Path:
+def _fetch(remote: Remote, home: Path, options: Options, request: ImportRequest) -> Path:
     """Fetch what is wanted into the folder of the source; where it lies."""
     if remote.files is not None:
-        for name in _needed(remote, home, options, wish.only):
+        for name in _needed(remote, home, options, request.only):
             _get(remote, name, home / name, size=remote.files[name][0])
         return home
     path = home / remote.name
     _get(remote, remote.name, path)
     if not archives.is_archive(path):
-        for name in _named(path, home, beside(path, options), wish.form):
+        for name in _named(path, home, beside(path, options), request.form):
             _get(remote, name, home / name, optional=True)
     return path
 

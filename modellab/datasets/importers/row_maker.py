@@ -14,8 +14,8 @@ from modellab.annotations import rttm
 from modellab.datasets import row_checks
 from modellab.datasets.importers import manifest_file, record_checks, sampling, tasks_rows
 from modellab.datasets.importers.records import LeftOut, Record, changed
+from modellab.datasets.importers.request import ImportRequest, Report
 from modellab.datasets.importers.suspicious_rows import SuspiciousRows
-from modellab.datasets.importers.wishes import Report, Wish
 from modellab.errors import ODD, ConfigError, DatasetError, told
 from modellab.types import Row
 from modellab.types.spooled import Lazy, Spool
@@ -39,13 +39,13 @@ class Maker:
     def __init__(
         self,
         report: Report,
-        wish: Wish,
+        request: ImportRequest,
         folder: Path,
         staging: Path,
         listener: record_checks.Listener,
         suspicious: SuspiciousRows,
     ) -> None:
-        self.report, self.wish, self.staging = report, wish, staging
+        self.report, self.request, self.staging = report, request, staging
         self.listener, self.suspicious = listener, suspicious
         self.placing = tasks_rows.Placing(folder, folder.parent.parent, staging)
 
@@ -68,7 +68,7 @@ class Maker:
         return made
 
     def _row(self, record: Record, words: _Words | None) -> Row | LeftOut:
-        if record.sound and self.wish.copy and not record.sound.file.is_relative_to(self.staging):
+        if record.sound and self.request.copy and not record.sound.file.is_relative_to(self.staging):
             record = changed(record, sound=replace(record.sound, file=self.listener.copied(record.sound.file)))
         if record.language and self.report.language != "mul" and self.report.task != "lid":
             record = changed(record, language="")
@@ -202,12 +202,12 @@ class Names:
         return map(int, order)
 
 
-def taken(rows: Sequence[Row], wish: Wish, report: Report) -> Sequence[Row]:
+def taken(rows: Sequence[Row], request: ImportRequest, report: Report) -> Sequence[Row]:
     """The rows, which come by id, or as many of them as were asked for."""
     report.sound = report.taken = len(rows)
-    if not wish.sample:
+    if not request.sample:
         return rows
-    some = Picked(rows, sampling.chosen(rows, wish))
+    some = Picked(rows, sampling.chosen(rows, request))
     report.taken = len(some)
     report.audio_s = sum(float(row.get("duration_s", 0.0)) for row in some)
     report.speakers = len({row["speaker"] for row in some if "speaker" in row})

@@ -12,7 +12,7 @@ import heapq
 import math
 from collections.abc import Sequence
 
-from modellab.datasets.importers.wishes import Wish
+from modellab.datasets.importers.request import ImportRequest
 from modellab.errors import ConfigError
 from modellab.types import Row
 
@@ -78,30 +78,30 @@ def _place(id: str, seed: int) -> bytes:
     return hashlib.blake2b(id.encode("utf-8", "surrogatepass"), key=str(seed).encode()[:64], digest_size=16).digest()
 
 
-def chosen(rows: Sequence[Row], wish: Wish) -> list[int]:
+def chosen(rows: Sequence[Row], request: ImportRequest) -> list[int]:
     """Which rows a person wants, by id; ConfigError for a key of which no row says anything."""
     ids = [str(row["id"]) for row in rows]
     order = sorted(range(len(ids)), key=ids.__getitem__)
-    if not wish.sample:
+    if not request.sample:
         return order
     if parted := next((row for row in rows if "chunk" in row), None):
         raise ConfigError(f"--sample would part sessions: {parted['id']} is a chunk of one; use --where")
-    if unknown := [key for key in wish.by if not any(_value(row, key) for row in rows)]:
+    if unknown := [key for key in request.by if not any(_value(row, key) for row in rows)]:
         raise ConfigError(f"--by {unknown[0]}: no row says anything of it")
-    if wish.whole_speakers:
-        _check_whole(rows, wish)
-    strata = ["\0".join(_value(rows[i], key) for key in wish.by) for i in order]
-    if wish.whole_speakers:
+    if request.whole_speakers:
+        _check_whole(rows, request)
+    strata = ["\0".join(_value(rows[i], key) for key in request.by) for i in order]
+    if request.whole_speakers:
         speakers = [_speaker(rows[i]) for i in order]
-        return [order[k] for k in whole(speakers, strata, wish.sample, wish.seed)]
-    return [order[k] for k in sample([ids[i] for i in order], strata, wish.sample, wish.seed)]
+        return [order[k] for k in whole(speakers, strata, request.sample, request.seed)]
+    return [order[k] for k in sample([ids[i] for i in order], strata, request.sample, request.seed)]
 
 
-def _check_whole(rows: Sequence[Row], wish: Wish) -> None:
+def _check_whole(rows: Sequence[Row], request: ImportRequest) -> None:
     """ConfigError where speakers cannot stay whole."""
     if not any("speaker" in row for row in rows):
         raise ConfigError("--whole-speakers: no row says who speaks")
-    for key in wish.by:
+    for key in request.by:
         if len({(_speaker(row), _value(row, key)) for row in rows}) > len({_speaker(row) for row in rows}):
             raise ConfigError(f"--whole-speakers: a speaker has rows of several values of {key}: leave it out of --by")
         if key == "speaker":

@@ -1,4 +1,4 @@
-"""What is odd about rows that are kept: each kind one sentence, with how many and the first one's name."""
+"""What looks suspicious about rows that are kept: each kind one sentence, with how many and the first one's name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from modellab.datasets.importers import record_checks
 from modellab.datasets.importers.record_checks import Facts
 from modellab.datasets.importers.records import Record
-from modellab.datasets.importers.wishes import Wish
+from modellab.datasets.importers.request import ImportRequest
 from modellab.types import Row
 from modellab.units import counted
 
@@ -26,8 +26,8 @@ DIGIT = re.compile(r"\d")
 class SuspiciousRows:
     """Takes what an import keeps, as it comes; `told` says what a person should look at."""
 
-    def __init__(self, wish: Wish) -> None:
-        self._wish = wish
+    def __init__(self, request: ImportRequest) -> None:
+        self._request = request
         self._narrow = _Kind("row", f"below {WIDE_HZ // 1000} kHz", "is that what the model will hear?")
         self._clipped = _Kind("row", "clipped", "recorded too loud?")
         self._pace = _Kind("text", "very long or short for the audio")
@@ -64,13 +64,13 @@ class SuspiciousRows:
         kinds = [self._narrow, self._clipped, self._pace, self._script]
         if self._with_digits <= max(1, RARELY * self._texts) < self._texts:
             kinds.append(self._digits)
-        told = [kind.told(self._wish) for kind in kinds if kind.count]
-        return told + self._copies.told(rows, self._wish)
+        told = [kind.told(self._request) for kind in kinds if kind.count]
+        return told + self._copies.told(rows, self._request)
 
 
-def named(name: str, wish: Wish) -> str:
+def named(name: str, request: ImportRequest) -> str:
     """A name in brackets; nothing where names stay on this machine."""
-    return "" if wish.private else f" ({name})"
+    return "" if request.private else f" ({name})"
 
 
 class _Kind:
@@ -84,9 +84,9 @@ class _Kind:
         """One more."""
         self.count, self._first = self.count + 1, self._first or name
 
-    def told(self, wish: Wish) -> str:
+    def told(self, request: ImportRequest) -> str:
         """The doubt as a sentence."""
-        return f"{counted(self.count, self._what)} {self._state}{named(self._first, wish)}: {self._question}"
+        return f"{counted(self.count, self._what)} {self._state}{named(self._first, request)}: {self._question}"
 
 
 class _Copies:
@@ -102,7 +102,7 @@ class _Copies:
         self._fingerprints.append(fingerprint & BITS)
         self._lengths_s.append(record.duration_s or 0.0)
 
-    def told(self, rows: Sequence[Row], wish: Wish) -> list[str]:
+    def told(self, rows: Sequence[Row], request: ImportRequest) -> list[str]:
         """The doubt as a sentence, if there is one."""
         fingerprints, lengths_s = (
             np.frombuffer(self._fingerprints, np.uint64),
@@ -115,4 +115,6 @@ class _Copies:
             return []
         names = sorted(str(rows[int(order[place])]["id"]) for place in (near[0], near[0] + 1))
         pairs = counted(len(near), "pair")
-        return [f"{pairs} of clips with one speaker, text and length{named(' and '.join(names), wish)}: is one a copy?"]
+        return [
+            f"{pairs} of clips with one speaker, text and length{named(' and '.join(names), request)}: is one a copy?"
+        ]

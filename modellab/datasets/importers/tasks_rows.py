@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from modellab.datasets.importers.records import LeftOut, Record, Sound
-from modellab.datasets.importers.wishes import Report, Wish
+from modellab.datasets.importers.request import ImportRequest, Report
 from modellab.errors import ConfigError, did_you_mean
 from modellab.text import languages
 from modellab.types import Region, Row, SpokenTurn
@@ -141,17 +141,17 @@ def _spoken(record: Record, made: Mapping[str, Any]) -> Row:
     return {"id": record.id, **kept, "text": record.text, "reference_audio": made["audio"]}
 
 
-def settings(report: Report, wish: Wish) -> dict[str, str]:
+def settings(report: Report, request: ImportRequest) -> dict[str, str]:
     """The settings of the new dataset's task; ConfigError for what a task has to be told."""
     if report.task == MARKED:
         return dict(report.settings)
-    if report.task == "tts" and not wish.judge:
+    if report.task == "tts" and not request.judge:
         raise ConfigError("say who listens to what is synthesised, with --judge MODEL:VARIANT")
     if report.task != "translation":
         return {}
-    if not wish.target_language or report.language in ("", "mul"):
+    if not request.target_language or report.language in ("", "mul"):
         raise ConfigError("say what is translated from and into, with --language and --target-language")
-    return {"source_language": report.language, "target_language": wish.target_language}
+    return {"source_language": report.language, "target_language": request.target_language}
 
 
 def _stretch(sound: Sound) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from modellab import datasets, tasks
 from modellab.datasets.importers import contradictions, importing, manifest_file, record_checks, row_maker
 from modellab.datasets.importers.records import LeftOut, Options, Record, Sound
-from modellab.datasets.importers.wishes import Report, Wish
+from modellab.datasets.importers.request import ImportRequest, Report
 from modellab.errors import DatasetError, ExtraError
 from modellab.tasks import asr
 from tests.datasets.importers import layouts
@@ -45,8 +45,8 @@ def source(folder: Path, order: Sequence[int] = range(ROWS)) -> Path:
     return layouts.write(folder / "manifest.json", layouts.lines(rows))
 
 
-def imported(place: Path, into: Path, **wish: Any) -> Report:
-    wanted = Wish(**{"language": "en", "form": "nemo", **wish})
+def imported(place: Path, into: Path, **request: Any) -> Report:
+    wanted = ImportRequest(**{"language": "en", "form": "nemo", **request})
     return importing.run(place, into, Options(), wanted, {name: tasks.get(name) for name in tasks.names()})
 
 
@@ -98,12 +98,12 @@ def test_a_sample_of_many_is_small(tmp_path: Path) -> None:
 def test_an_import_of_many_rows_is_repeated_and_says_what_changed(tmp_path: Path) -> None:
     place, first = source(tmp_path / "data"), tmp_path / "golden" / "calls_v1"
     imported(place, first)
-    where, options, wish = manifest_file.earlier(first)
-    same = importing.run(where, tmp_path / "golden" / "calls_v2", options, wish, {}, first)
+    where, options, request = manifest_file.earlier(first)
+    same = importing.run(where, tmp_path / "golden" / "calls_v2", options, request, {}, first)
     assert same.changes == []
     source(tmp_path / "data", range(1, ROWS))
     soundfile.write(tmp_path / "data" / "call0.wav", np.random.default_rng(9).uniform(-0.5, 0.5, 32_000), 16_000)
-    other = importing.run(where, tmp_path / "golden" / "calls_v3", options, wish, {}, first)
+    other = importing.run(where, tmp_path / "golden" / "calls_v3", options, request, {}, first)
     assert other.changes is not None
     assert [change.split(" (")[0] for change in other.changes] == ["1 row gone", "9 rows with other audio"]
 

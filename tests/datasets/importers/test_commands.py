@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from modellab import datasets
 from modellab.datasets.importers import Options, commands, importing
 from modellab.datasets.importers.commands import Decoded, decoded
-from modellab.datasets.importers.wishes import Report, Wish
+from modellab.datasets.importers.request import ImportRequest, Report
 from modellab.errors import ConfigError
 from tests.datasets.importers import layouts
 from tests.datasets.importers.layouts import TEXTS, write
@@ -70,9 +70,9 @@ def kaldi(folder: Path, command: str) -> Path:
     return folder
 
 
-def imported(tmp_path: Path, place: Path, **wish: object) -> Report:
-    more = {"language": "en", "most_left_out": 1.0, **wish}
-    return importing.run(str(place), tmp_path / "golden" / "new_v1", Options(), Wish(**more), {})  # type: ignore[arg-type]
+def imported(tmp_path: Path, place: Path, **request: object) -> Report:
+    more = {"language": "en", "most_left_out": 1.0, **request}
+    return importing.run(str(place), tmp_path / "golden" / "new_v1", Options(), ImportRequest(**more), {})  # type: ignore[arg-type]
 
 
 def test_a_decoder_is_not_started_its_file_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,7 +121,9 @@ def test_what_a_command_can_do_wrong(tmp_path: Path, command: str, says: str) ->
 
 def test_a_source_elsewhere_runs_nothing(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="what a source elsewhere wants to run here is never run"):
-        importing.run("https://example.org/wav.scp", tmp_path / "new_v1", Options(), Wish(run_commands=True), {})
+        importing.run(
+            "https://example.org/wav.scp", tmp_path / "new_v1", Options(), ImportRequest(run_commands=True), {}
+        )
 
 
 def test_a_command_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from modellab import datasets, tasks
 from modellab.datasets.importers import importing, package_index
 from modellab.datasets.importers.package_index import address, is_of, pages, parsed
 from modellab.datasets.importers.records import Options
-from modellab.datasets.importers.wishes import Wish
+from modellab.datasets.importers.request import ImportRequest
 from modellab.errors import DatasetError
 from modellab.system import pip
 
@@ -129,7 +129,7 @@ def imported(tmp_path: Path) -> Path:
     folder = tmp_path / "golden" / "clips_v1"
     folder.parent.mkdir(exist_ok=True)
     report = importing.run(
-        ADDRESS, folder, Options(inside=PREFIX), Wish(language="en", form="trn"), {"asr": tasks.get("asr")}
+        ADDRESS, folder, Options(inside=PREFIX), ImportRequest(language="en", form="trn"), {"asr": tasks.get("asr")}
     )
     assert report.refused == ""
     return folder
@@ -159,7 +159,7 @@ def test_the_login_of_an_index_is_that_of_its_files_and_is_not_written_down(
     assert "pass" not in (folder / datasets.FILE_NAME).read_text()
     monkeypatch.setenv("UV_INDEX_URL", f"http://{index.replace('pass', 'wrong')}")
     with pytest.raises(DatasetError) as raised:
-        importing.run(ADDRESS, tmp_path / "golden" / "other_v1", Options(), Wish(), {})
+        importing.run(ADDRESS, tmp_path / "golden" / "other_v1", Options(), ImportRequest(), {})
     assert "the server says 401" in str(raised.value)
     assert "wrong" not in str(raised.value)
 

@@ -11,7 +11,7 @@ import pytest
 
 from modellab import datasets, tasks
 from modellab.datasets.importers import Options, importing, presets, source_cache
-from modellab.datasets.importers.wishes import Report, Wish
+from modellab.datasets.importers.request import ImportRequest, Report
 from modellab.errors import ConfigError, DatasetError
 from modellab.text import names as normalisers
 from tests.datasets.importers import layouts
@@ -41,9 +41,9 @@ def test_the_table_is_whole(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name, each in presets.every().items() if each.place])
 def test_what_a_person_says_counts_more(name: str) -> None:
     each = presets.get(name)
-    said = Wish(licence="MIT", task="asr", target_language="de")
-    place, options, wish = presets.resolved(f"preset:{name}", Options(config="xx", split="dev"), said)
-    assert (wish.licence, wish.task, wish.preset, wish.revision) == ("MIT", "asr", name, each.revision)
+    said = ImportRequest(licence="MIT", task="asr", target_language="de")
+    place, options, request = presets.resolved(f"preset:{name}", Options(config="xx", split="dev"), said)
+    assert (request.licence, request.task, request.preset, request.revision) == ("MIT", "asr", name, each.revision)
     assert options.split == "dev"
     assert options.config == ("" if presets.CONFIG in each.place else "xx")
     assert place == each.place.replace(presets.CONFIG, "xx")
@@ -62,17 +62,17 @@ def test_what_a_person_says_counts_more(name: str) -> None:
 )
 def test_what_cannot_be_fetched_is_one_sentence(name: str, says: str) -> None:
     with pytest.raises(ConfigError, match=says):
-        presets.resolved(f"preset:{name}", Options(), Wish())
+        presets.resolved(f"preset:{name}", Options(), ImportRequest())
 
 
 # ---------------------------------------------------------------------------- stand-ins
 
 
 def imported(
-    tmp_path: Path, name: str, *, options: Options | None = None, **wish: Any
+    tmp_path: Path, name: str, *, options: Options | None = None, **request: Any
 ) -> tuple[Report, datasets.Dataset]:
     folder = tmp_path / "golden" / "new_v1"
-    report = importing.run(f"preset:{name}", folder, options or Options(), Wish(**wish), TASKS)
+    report = importing.run(f"preset:{name}", folder, options or Options(), ImportRequest(**request), TASKS)
     assert not report.refused, report.refused
     return report, datasets.load(folder)
 
@@ -252,7 +252,7 @@ def test_musan_has_noises_in_which_nobody_speaks(
     server.files["/speech.tar.gz"] = archive(speech)
     address, inside = f"{server.address}/speech.tar.gz", Options(inside="musan/noise")
     with pytest.raises(DatasetError, match=r"speech\.tar\.gz has no folder musan/noise"):
-        importing.run(address, tmp_path / "golden/two_v1", inside, Wish(form="without_speech"), TASKS)
+        importing.run(address, tmp_path / "golden/two_v1", inside, ImportRequest(form="without_speech"), TASKS)
 
 
 def test_covost_has_translations(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -294,7 +294,7 @@ def test_a_preset_is_repeated_from_what_was_written_down(
 
     leaderboard(server, tmp_path, monkeypatch)
     _, first = imported(tmp_path, "open-asr-librispeech-clean")
-    source, options, wish = manifest_file.earlier(first.folder)
-    report = importing.run(source, tmp_path / "golden/new_v2", options, wish, TASKS, first.folder)
+    source, options, request = manifest_file.earlier(first.folder)
+    report = importing.run(source, tmp_path / "golden/new_v2", options, request, TASKS, first.folder)
     assert report.changes == []
     assert datasets.load(tmp_path / "golden/new_v2").header.imported["revision"] == first.header.imported["revision"]

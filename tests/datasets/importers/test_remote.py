@@ -15,7 +15,7 @@ import pytest
 
 from modellab import datasets
 from modellab.datasets.importers import Options, importing, remote, remote_places
-from modellab.datasets.importers.wishes import Wish
+from modellab.datasets.importers.request import ImportRequest
 from modellab.errors import DatasetError
 from tests.datasets.importers import layouts
 from tests.datasets.importers.layouts import LAYOUTS, TEXTS
@@ -82,9 +82,9 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     running.server_close()
 
 
-def fetched(address: str, options: Options, wish: Wish = remote.NOTHING) -> remote.Fetched:
+def fetched(address: str, options: Options, request: ImportRequest = remote.NOTHING) -> remote.Fetched:
     """What an address names, which stays in the cache."""
-    with remote.fetched(address, options, wish) as found:
+    with remote.fetched(address, options, request) as found:
         return found
 
 
@@ -124,7 +124,9 @@ def test_the_audio_of_a_manifest_on_the_web_lies_where_its_format_has_it(
     form, recipe, _ = LAYOUTS[layout]
     recipe(tmp_path / "data")
     server.serve(tmp_path / "data")
-    made = importing.run(f"{server.address}/{name}", tmp_path / "golden" / "new_v1", Options(), Wish(language="en"), {})
+    made = importing.run(
+        f"{server.address}/{name}", tmp_path / "golden" / "new_v1", Options(), ImportRequest(language="en"), {}
+    )
     assert (made.form, made.sound, made.left) == (form, 2 if layout == "webdataset" else len(TEXTS), [])
 
 
@@ -177,7 +179,7 @@ def test_a_tree_in_memory_and_only_a_part_of_it(server: Server, tmp_path: Path) 
         assert sum(name.endswith(".flac") for name in cached(tmp_path)) == 4
         assert whole.revision.startswith("listing:")
         system.pipe("/tree/test-mini/7/21/7-21.trans.txt", b"7-21-0000 ANOTHER TEXT\n")
-        part = fetched("memory://tree", Options(), Wish(only=("test-mini/7/*",)))
+        part = fetched("memory://tree", Options(), ImportRequest(only=("test-mini/7/*",)))
         assert part.revision != whole.revision
         assert {file.name for file in part.path.rglob("*.*")} == {"7-21.trans.txt", "7-21-0000.flac", "7-21-0001.flac"}
     finally:
@@ -255,8 +257,10 @@ def test_a_manifest_from_elsewhere_names_no_file_of_this_machine(server: Server,
     rows[1]["audio_filepath"] = f"../{mine.relative_to(tmp_path)}"
     manifest.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     server.serve(tmp_path / "data", "set/")
-    wish = Wish(language="en", most_left_out=1.0)
-    report = importing.run(f"{server.address}/set/manifest.json", tmp_path / "golden" / "web_v1", Options(), wish, {})
+    request = ImportRequest(language="en", most_left_out=1.0)
+    report = importing.run(
+        f"{server.address}/set/manifest.json", tmp_path / "golden" / "web_v1", Options(), request, {}
+    )
     outside = [left for left in report.left if "lies outside of what was fetched" in left.reason]
     assert len(outside) == 2
     assert str(mine) in outside[0].reason

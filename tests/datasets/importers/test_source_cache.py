@@ -181,9 +181,9 @@ IMPORT = """
 import sys
 from pathlib import Path
 from modellab.datasets.importers import Options, importing
-from modellab.datasets.importers.wishes import Wish
+from modellab.datasets.importers.request import ImportRequest
 
-report = importing.run(sys.argv[1], Path(sys.argv[2]), Options(), Wish(language="en"), {})
+report = importing.run(sys.argv[1], Path(sys.argv[2]), Options(), ImportRequest(language="en"), {})
 print(report.taken, report.digest)
 """
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from modellab.datasets.importers import LeftOut, Options, Record, chosen, importing, place_of, read
-from modellab.datasets.importers.wishes import Wish
+from modellab.datasets.importers.request import ImportRequest
 from tests.datasets.importers import layouts
 from tests.datasets.importers.layouts import LAYOUTS, TEXTS, tar, write
 
@@ -89,8 +89,8 @@ def test_a_shar_of_lilcom_says_who_reads_it(tmp_path: Path) -> None:
 
 def test_mul_wants_a_language_in_each_row(tmp_path: Path) -> None:
     LAYOUTS["trn"][1](tmp_path / "data")
-    wish = Wish(language="mul", most_left_out=1.0)
-    report = importing.run(tmp_path / "data", tmp_path / "golden" / "new_v1", Options(), wish, {})
+    request = ImportRequest(language="mul", most_left_out=1.0)
+    report = importing.run(tmp_path / "data", tmp_path / "golden" / "new_v1", Options(), request, {})
     assert report.refused == "none of 4 rows can be used: nothing was written"
     assert {each.reason for each in report.left} == {
         f"nothing says which language is spoken in {id}, as --language mul wants" for id in TEXTS

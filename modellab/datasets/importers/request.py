@@ -1,4 +1,4 @@
-"""What a person wants of an import, and how it went."""
+"""What a person asks of an import, and how it went."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from modellab.datasets.importers.records import LeftOut
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What a person wants of an import; what is left out is found out, or the default of the command.
+class ImportRequest:
+    """What a person asks of an import; what is left out is found out, or the default of the command.
 
     `channel` is `all`, `mix` or a number from 0 on, for rows that name none. `sample` rows are taken of all, by the
     values of the keys `by`, or all rows of as many `whole_speakers` as have so many. `where` is an expression over a
