@@ -7,6 +7,7 @@
     passwords.py   how a password is kept and checked
     sessions.py    who has signed in to the pages
     audit.py       what was done, by whom: written once, never changed
+    credentials.py what a token or a session may, in which project
     guard.py       who asks, of any request
     api.py         `/api/v1/tokens`, `/users`, `/projects`, `/audit`, `/me`
     login.py       `/login`, `/logout`

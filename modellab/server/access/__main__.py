@@ -75,7 +75,7 @@ def main(folder: str, order: str) -> int:
         try:
             with database.begin() as connection:
                 accounts.ensure_default(connection)
-                said = DO[given["do"]](connection, given)
+                answer = DO[given["do"]](connection, given)
         finally:
             database.close()
     except (ModellabError, ApiError) as error:
@@ -84,7 +84,7 @@ def main(folder: str, order: str) -> int:
     except OSError as error:  # a folder that may not be read
         sys.stderr.write(f"modellab: {escape.lines(refused(error, "the server's folder"))}\n")
         return 2
-    sys.stdout.write(json.dumps(said) + "\n")
+    sys.stdout.write(json.dumps(answer) + "\n")
     return 0
 
 

@@ -39,8 +39,8 @@ def project(connection: sa.Connection, name: object) -> str:
 def new_project(connection: sa.Connection, who: Who, name: object) -> dict[str, Any]:
     """Make a project."""
     if not isinstance(name, str) or not names.PROJECT.fullmatch(name):
-        said = f"name is {str(name)[:60]!r}, expected up to 64 small letters, digits, _ and -"
-        raise ApiError(400, "invalid_value", said, "name")
+        message = f"name is {str(name)[:60]!r}, expected up to 64 small letters, digits, _ and -"
+        raise ApiError(400, "invalid_value", message, "name")
     if name in project_names(connection):
         raise ApiError(409, "name_taken", f"there is a project {name!r} already", "name")
     connection.execute(sa.insert(tables.projects).values(name=name, created_at=(now := time.time())))
@@ -97,8 +97,8 @@ def change(connection: sa.Connection, who: Who, name: str, **changes: Any) -> di
     connection.execute(sa.update(tables.accounts).where(tables.accounts.c.id == row["id"]).values(**values))
     if "password" in values or values.get("disabled_at"):
         sessions.end_others(connection, row["id"])
-    told = {key: value for key, value in changes.items() if key != "password"}
-    audit.note(connection, who, "account.change", name, changed=sorted(changes), **told)
+    details = {key: value for key, value in changes.items() if key != "password"}
+    audit.note(connection, who, "account.change", name, changed=sorted(changes), **details)
     return shown(connection, {**row, **values})
 
 

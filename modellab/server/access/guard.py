@@ -18,7 +18,7 @@ from starlette.requests import HTTPConnection
 
 from modellab.plan.serve_settings import Serve
 from modellab.server.access import accounts, roles, sessions, sites, tables, tokens
-from modellab.server.access.found import Found
+from modellab.server.access.credentials import Credential
 from modellab.server.access.names import digest
 from modellab.server.auth import EVERYBODY, NOBODY, Who
 from modellab.server.database import Database
@@ -43,7 +43,7 @@ class Guard:
 
     def __init__(self, settings: Serve, database: Database) -> None:
         self.settings, self.database = settings, database
-        self._kept: dict[str, tuple[float, Found | None]] = {}
+        self._kept: dict[str, tuple[float, Credential | None]] = {}
         self._tickets: dict[str, tuple[float, Who]] = {}
         self._is_required, self._looked_at = bool(settings.tokens or settings.oidc), -TTL_S
         with database.begin() as connection:
@@ -62,24 +62,24 @@ class Guard:
         given, cookie = bearer(connection), connection.cookies.get(sessions.cookie_name(connection), "")
         if given and not (is_open and path in OPEN[:2]):
             return replace(await self._by_token(connection, given), address=address)
-        if cookie and (found := await self._look("session", digest(cookie))):
+        if cookie and (credential := await self._look("session", digest(cookie))):
             sites.check_same(connection)
-            return replace(found.in_project(connection.headers.get("openai-project", "")), address=address)
+            return replace(credential.in_project(connection.headers.get("openai-project", "")), address=address)
         if is_open:
             return replace(NOBODY, address=address)
         raise ApiError(401, "invalid_api_key", "no token came: expected Authorization: Bearer TOKEN", headers=BEARER)
 
     async def _by_token(self, connection: HTTPConnection, given: str) -> Who:
         asked = connection.headers.get("openai-project", "")
-        if found := self._ticket(given) if connection.scope["type"] == "websocket" else None:
-            return found
-        own = Found.of_settings(given, self.settings.tokens)
-        if own is None and (number := tokens.given_id(given)):
-            row = await self._look("token", number)
-            own = row if row is not None and tokens.is_one(given, row.digest) else None
-        if own is None:
+        if holder := self._ticket(given) if connection.scope["type"] == "websocket" else None:
+            return holder
+        credential = Credential.of_settings(given, self.settings.tokens)
+        if credential is None and (number := tokens.given_id(given)):
+            stored = await self._look("token", number)
+            credential = stored if stored is not None and tokens.is_one(given, stored.digest) else None
+        if credential is None:
             raise ApiError(401, "invalid_api_key", "there is no such token here", headers=BEARER)
-        return own.in_project(asked)
+        return credential.in_project(asked)
 
     async def is_required(self) -> bool:
         """Whether one has to say who one is: as soon as there was any token or account, and then for ever."""
@@ -105,8 +105,8 @@ class Guard:
         kind, _, number = who.key.partition(":")
         if kind not in ("token", "session"):
             return bool(who.key) or not await self.is_required()
-        found = await self._look(kind, number)
-        return found is not None and who.scopes <= found.scopes.get(who.project, frozenset())
+        credential = await self._look(kind, number)
+        return credential is not None and who.scopes <= credential.scopes.get(who.project, frozenset())
 
     def ticket(self, who: Who, valid_s: float = TICKET_S) -> tuple[str, float]:
         """(what opens a socket in the next minute in somebody's name, the time when it ends): for a browser's page."""
@@ -119,8 +119,8 @@ class Guard:
         return text, time.time() + valid_s
 
     def _ticket(self, given: str) -> Who | None:
-        until, found = self._tickets.get(digest(given), (0.0, None))
-        return found if until > time.monotonic() else None
+        until, holder = self._tickets.get(digest(given), (0.0, None))
+        return holder if until > time.monotonic() else None
 
     def act[Result](self, act: Callable[[sa.Connection], Result]) -> Result:
         """What comes of an act in one transaction; from now on it holds."""
@@ -135,24 +135,24 @@ class Guard:
 
     # ------------------------------------------------------------------------ the database
 
-    async def _look(self, kind: str, number: str) -> Found | None:
+    async def _look(self, kind: str, number: str) -> Credential | None:
         key = f"{kind}:{number}"
-        at, found = self._kept.get(key, (-TTL_S, None))
+        at, credential = self._kept.get(key, (-TTL_S, None))
         if time.monotonic() - at < TTL_S:
-            return found
-        look: Callable[[str], Found | None] = self._token if kind == "token" else self._session
+            return credential
+        look: Callable[[str], Credential | None] = self._token if kind == "token" else self._session
         try:
-            found = await anyio.to_thread.run_sync(look, number)
+            credential = await anyio.to_thread.run_sync(look, number)
         except sa.exc.SQLAlchemyError as error:
             LOG.warning("the server's database does not answer: %s", type(error).__name__)
-            said = "who asks cannot be found out: the server's database does not answer"
-            raise ApiError(503, "database_unavailable", said, headers={"Retry-After": "5"}) from error
+            message = "who asks cannot be found out: the server's database does not answer"
+            raise ApiError(503, "database_unavailable", message, headers={"Retry-After": "5"}) from error
         if len(self._kept) >= MOST_KEPT:
             self._kept.clear()
-        self._kept[key] = (time.monotonic(), found)
-        return found
+        self._kept[key] = (time.monotonic(), credential)
+        return credential
 
-    def _token(self, number: str) -> Found | None:
+    def _token(self, number: str) -> Credential | None:
         with self.database.begin() as connection:
             if (row := tokens.find(connection, number)) is None:
                 return None
@@ -167,9 +167,9 @@ class Guard:
         self._note(tokens.note_use, row)
         name = f"{owner}/{row['name']}" if owner else row["name"]
         held = {place: roles.common(scopes, may) for place, scopes in everywhere.items()}
-        return Found(f"token:{number}", name, held, row["project"], digest=row["digest"])
+        return Credential(f"token:{number}", name, held, row["project"], digest=row["digest"])
 
-    def _session(self, number: str) -> Found | None:
+    def _session(self, number: str) -> Credential | None:
         with self.database.begin() as connection:
             if (row := sessions.find(connection, number)) is None:
                 return None
@@ -178,7 +178,7 @@ class Guard:
         if scopes is None:
             return None
         self._note(sessions.note_use, row)
-        return Found(f"session:{number}", name, scopes, first=row["project"] or "", form_token=row["form_token"])
+        return Credential(f"session:{number}", name, scopes, first=row["project"] or "", form_token=row["form_token"])
 
     def _note(self, write: Callable[[sa.Connection, dict[str, Any]], None], row: dict[str, Any]) -> None:
         """When it was last used; nobody is kept out because that cannot be written."""
@@ -196,12 +196,12 @@ def bearer(connection: HTTPConnection) -> str:
         return given.strip() or "-"  # something came, and it is none
     if connection.scope["type"] == "websocket":
         offered = connection.headers.get("sec-websocket-protocol", "").split(",")
-        named = (each.strip() for each in offered)
-        return next((each.removeprefix(SUBPROTOCOL) for each in named if each.startswith(SUBPROTOCOL)), "")
+        named = (protocol.strip() for protocol in offered)
+        return next((protocol.removeprefix(SUBPROTOCOL) for protocol in named if protocol.startswith(SUBPROTOCOL)), "")
     return ""
 
 
 async def still_valid(connection: HTTPConnection) -> bool:
     """Whether whoever opened a connection still may; sockets ask every few seconds."""
-    guard, found = connection.state.guard, connection.state.who
-    return await guard.still_valid(found) if isinstance(guard, Guard) else False
+    guard, who = connection.state.guard, connection.state.who
+    return await guard.still_valid(who) if isinstance(guard, Guard) else False

@@ -94,7 +94,7 @@ class Issuer:
     def begin(self, where: str) -> tuple[str, Pending]:
         """(state, what belongs to it) of somebody who is sent there."""
         now = time.monotonic()
-        self.pending = {state: each for state, each in self.pending.items() if each.until > now}
+        self.pending = {state: pending for state, pending in self.pending.items() if pending.until > now}
         if len(self.pending) >= MOST_PENDING:
             raise ApiError(429, "rate_limit_exceeded", "too many are signing in", headers={"Retry-After": "60"})
         state = secrets.token_urlsafe(32)
@@ -104,11 +104,11 @@ class Issuer:
 
     def back(self, state: str, browser: str) -> Pending:
         """Whoever comes back with a state, once; ApiError for another browser or none of ours."""
-        found = self.pending.pop(state, None)
-        is_same = found is not None and hmac.compare_digest(found.browser.encode(), browser.encode())
-        if found is None or found.until < time.monotonic() or not is_same:
+        pending = self.pending.pop(state, None)
+        is_same = pending is not None and hmac.compare_digest(pending.browser.encode(), browser.encode())
+        if pending is None or pending.until < time.monotonic() or not is_same:
             raise ApiError(403, "wrong_state", "this sign-in was not begun here, or too long ago: begin again")
-        return found
+        return pending
 
     # ------------------------------------------------------------------------ what it says
 
@@ -133,8 +133,8 @@ class Issuer:
         """What a token says that is signed by the issuer for us, now; ApiError 401 for any other."""
         for anew in (False, True):  # keys are changed now and then
             _, keys = await self.facts(client, anew=anew)
-            if found := self._believed(token, nonce, keys):
-                return found
+            if claims := self._believed(token, nonce, keys):
+                return claims
         raise ApiError(401, "wrong_token", "what the issuer said of who you are cannot be believed")
 
     def _believed(self, token: str, nonce: str, keys: dict[str, Any]) -> dict[str, Any] | None:
@@ -151,29 +151,29 @@ class Issuer:
         }
         try:
             own = KeySet.import_key_set(keys)  # type: ignore[arg-type]
-            found = jwt.decode(token, own, algorithms=ALGORITHMS).claims
-            jwt.JWTClaimsRegistry(leeway=LEEWAY_S, **expected).validate(found)  # type: ignore[arg-type]
+            claims = jwt.decode(token, own, algorithms=ALGORITHMS).claims
+            jwt.JWTClaimsRegistry(leeway=LEEWAY_S, **expected).validate(claims)  # type: ignore[arg-type]
         except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
             LOG.warning("a token of the issuer is not believed: %s", type(error).__name__)
             return None
-        is_ours = found.get("azp", self.settings.client_id) == self.settings.client_id
-        is_for_many = isinstance(found["aud"], list) and len(found["aud"]) > 1
-        return dict(found) if is_ours and ("azp" in found or not is_for_many) else None
+        is_ours = claims.get("azp", self.settings.client_id) == self.settings.client_id
+        is_for_many = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
+        return dict(claims) if is_ours and ("azp" in claims or not is_for_many) else None
 
     def person(self, claims: Mapping[str, Any]) -> Person:
         """Who it is, if they may come in; ApiError 403."""
         settings = self.settings
-        told = claims.get("email")
-        address = told.lower() if isinstance(told, str) and claims.get("email_verified") is True else ""
+        email = claims.get("email")
+        address = email.lower() if isinstance(email, str) and claims.get("email_verified") is True else ""
         if settings.allow:
-            may = {each.lower() for each in settings.allow}
-            if not address or not {address, f"@{address.rpartition('@')[2]}"} & may:
+            allowed = {entry.lower() for entry in settings.allow}
+            if not address or not {address, f"@{address.rpartition('@')[2]}"} & allowed:
                 raise ApiError(403, "not_allowed", "the settings of this server do not let this address in")
         groups = _names(claims.get(settings.groups_claim))
         if settings.groups and not groups & set(settings.groups):
             raise ApiError(403, "not_allowed", "the settings of this server do not let your groups in")
         theirs = [role for group, role in settings.roles.items() if group in groups]
-        role = max(theirs, key=lambda each: len(roles.ROLES[each]), default=settings.role)
+        role = max(theirs, key=lambda candidate: len(roles.ROLES[candidate]), default=settings.role)
         name = address or str(claims.get("preferred_username") or claims["sub"])
         return Person(str(claims["sub"]), name, role, is_role_told=bool(settings.roles))
 
@@ -181,7 +181,7 @@ class Issuer:
 def _names(claim: object) -> frozenset[str]:
     """Groups as issuers tell them: a list, or one name."""
     given = [claim] if isinstance(claim, str) else claim
-    return frozenset(each for each in given if isinstance(each, str)) if isinstance(given, list) else frozenset()
+    return frozenset(group for group in given if isinstance(group, str)) if isinstance(given, list) else frozenset()
 
 
 async def _json(client: Any, address: str) -> dict[str, Any]:
@@ -190,14 +190,14 @@ async def _json(client: Any, address: str) -> dict[str, Any]:
     try:
         answer = await client.request("GET", address, withhold_token=True)
         answer.raise_for_status()
-        found = answer.json()
+        document = answer.json()
     except (HTTPError, InvalidURL, json.JSONDecodeError, UnicodeDecodeError) as error:
         LOG.warning("the issuer does not answer: %s", type(error).__name__)
         raise _failed("the issuer does not answer: try again later") from None
-    if not isinstance(found, dict):
+    if not isinstance(document, dict):
         raise _failed("the issuer answers something else than JSON objects")
-    return found
+    return document
 
 
-def _failed(said: str) -> ApiError:
-    return ApiError(502, "issuer_failed", said)
+def _failed(message: str) -> ApiError:
+    return ApiError(502, "issuer_failed", message)

@@ -41,18 +41,19 @@ class Tries:
     def one(self, name: str, address: str) -> Iterator[None]:
         """Around a try, which counts while it is pending and if it fails; ApiError 429 where there were too many."""
         keys = [
-            (item, (*which, *({"account": name, "address": address}[each] for each in which))) for item, which in TRIES
+            (limit, (*parts, *({"account": name, "address": address}[part] for part in parts)))
+            for limit, parts in TRIES
         ]
-        for item, key in keys:
-            if wait_s := self.windows.wait_s(item, *key, cost=1 + self.pending[key]):
-                said = f"too many tries failed: the next one in {wait_s} s"
-                raise ApiError(429, "rate_limit_exceeded", said, headers={"Retry-After": str(wait_s)})
+        for limit, key in keys:
+            if wait_s := self.windows.wait_s(limit, *key, cost=1 + self.pending[key]):
+                message = f"too many tries failed: the next one in {wait_s} s"
+                raise ApiError(429, "rate_limit_exceeded", message, headers={"Retry-After": str(wait_s)})
         self.pending.update(key for _, key in keys)
         try:
             yield
         except ApiError:
-            for item, key in keys:
-                self.windows.hit(item, *key)
+            for limit, key in keys:
+                self.windows.hit(limit, *key)
             raise
         finally:
             self.pending -= Counter(key for _, key in keys)
@@ -163,8 +164,8 @@ def refused(request: Request, error: ApiError, where: str = "") -> Response:
 def _page(request: Request, error: ApiError | None = None, where: str = "") -> Response:
     place = inside(where or request.query_params.get("next", ""))
     has_issuer = request.state.guard.settings.oidc is not None
-    said = str(error) if error else ""
-    answer = frame.page(request, "login.html.j2", "Sign in", said=said, next=place, has_issuer=has_issuer)
+    message = str(error) if error else ""
+    answer = frame.page(request, "login.html.j2", "Sign in", said=message, next=place, has_issuer=has_issuer)
     if error is not None:
         answer.status_code = error.status
         answer.headers.update(error.headers)

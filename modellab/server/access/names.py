@@ -14,8 +14,8 @@ PROJECT = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 def checked(name: object, param: str = "name") -> str:
     """A name that an account or a token may have; ApiError for others."""
     if not isinstance(name, str) or not NAME.fullmatch(name):
-        said = f"{param} is {str(name)[:60]!r}, expected up to 64 letters, digits and . _ @ + -"
-        raise ApiError(400, "invalid_value", said, param)
+        message = f"{param} is {str(name)[:60]!r}, expected up to 64 letters, digits and . _ @ + -"
+        raise ApiError(400, "invalid_value", message, param)
     return name
 
 

@@ -91,8 +91,8 @@ def _password(routes: APIRouter, guard: Guard, tries: Tries) -> None:
         number = _session(who, "sign in to change a password")
         row = await anyio.to_thread.run_sync(_row, guard, number)
         if row["password"] is None:
-            said = f"{who.name} signs in elsewhere and has no password here"
-            raise ApiError(400, "no_password", said)
+            message = f"{who.name} signs in elsewhere and has no password here"
+            raise ApiError(400, "no_password", message)
         with tries.one(who.name, who.address):
             if not await passwords.is_right(body.present, row["password"]):
                 raise ApiError(403, "wrong_password", "the present password is wrong", "present")

@@ -41,8 +41,8 @@ def scopes(names: object) -> frozenset[str]:
 def role(name: object) -> str:
     """A name as a role in a project; ApiError for what is none."""
     if name not in MEMBERS:
-        said = f"role is {str(name)[:60]!r}, expected one of {', '.join(MEMBERS)}"
-        raise ApiError(400, "invalid_value", said, "role")
+        message = f"role is {str(name)[:60]!r}, expected one of {', '.join(MEMBERS)}"
+        raise ApiError(400, "invalid_value", message, "role")
     return str(name)
 
 

@@ -30,8 +30,8 @@ def check_local(connection: HTTPConnection) -> None:
     check_same(connection)
     host = connection.headers.get("host", "")
     if host and not is_local(host):
-        said = f"this server is open to this machine alone, and is not called {host[:80]!r}: make tokens first"
-        raise ApiError(403, "wrong_host", said)
+        message = f"this server is open to this machine alone, and is not called {host[:80]!r}: make tokens first"
+        raise ApiError(403, "wrong_host", message)
 
 
 def is_local(host: str) -> bool:

@@ -100,13 +100,13 @@ def every(connection: sa.Connection) -> list[dict[str, Any]]:
 def revoke(connection: sa.Connection, who: Who, which: str) -> dict[str, Any]:
     """Revoke a token, by its id or its name; ApiError where there is none to revoke."""
     its = tables.tokens.c
-    row = connection.execute(sa.select(*SHOWN).where(_live(), (its.id == which) | (its.name == which))).mappings()
-    if (found := row.first()) is None:
+    rows = connection.execute(sa.select(*SHOWN).where(_live(), (its.id == which) | (its.name == which))).mappings()
+    if (row := rows.first()) is None:
         raise ApiError(404, "not_found", f"there is no token {which[:80]!r} that holds")
     now = time.time()
-    connection.execute(sa.update(tables.tokens).where(its.id == found["id"]).values(revoked_at=now))
-    audit.note(connection, who, "token.revoke", found["id"], name=found["name"])
-    return shown({**found, "revoked_at": now}, None)
+    connection.execute(sa.update(tables.tokens).where(its.id == row["id"]).values(revoked_at=now))
+    audit.note(connection, who, "token.revoke", row["id"], name=row["name"])
+    return shown({**row, "revoked_at": now}, None)
 
 
 def shown(row: dict[str, Any], owner: str | None) -> dict[str, Any]:

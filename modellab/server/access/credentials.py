@@ -14,7 +14,7 @@ from modellab.server.errors import ApiError
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Credential:
     """`bound`: the one project that it is of; `first`: the one that is meant where a request names none."""
 
     key: str
@@ -48,5 +48,5 @@ class Found:
             return PROJECT
         if not self.scopes:
             raise ApiError(403, "wrong_project", f"{self.name} is in no project: an admin can say in which")
-        said = f"say with the header OpenAI-Project which one: {', '.join(sorted(self.scopes))}"
-        raise ApiError(400, "missing_project", said)
+        message = f"say with the header OpenAI-Project which one: {', '.join(sorted(self.scopes))}"
+        raise ApiError(400, "missing_project", message)
