@@ -120,7 +120,7 @@ def _errors(app: FastAPI) -> None:
     """Every error as OpenAI's clients read it, and as a page for people."""
 
     @app.exception_handler(ApiError)
-    async def told(asked: Request | WebSocket, error: ApiError) -> Response:
+    async def api_error(asked: Request | WebSocket, error: ApiError) -> Response:
         answer = refused_pages.answer(error, asked)
         if isinstance(asked, WebSocket):  # it is none yet: whoever opened one tells its errors there
             await asked.send_denial_response(answer)
@@ -129,12 +129,12 @@ def _errors(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def refused(_: Request, error: HTTPException) -> Response:
         code = CODES.get(error.status_code, "invalid_request")
-        return await told(_, ApiError(error.status_code, code, str(error.detail)))
+        return await api_error(_, ApiError(error.status_code, code, str(error.detail)))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        return await told(_, ApiError(400, "invalid_value", _said(first), str(first["loc"][-1])))
+        return await api_error(_, ApiError(400, "invalid_value", _field_message(first), str(first["loc"][-1])))
 
     @app.exception_handler(ClientDisconnect)
     async def left(_: Request, __: Exception) -> Response:
@@ -153,14 +153,14 @@ def _errors(app: FastAPI) -> None:
             LOG.exception("a request failed", exc_info=error)
         else:
             LOG.warning("%s: %s", answer.code, sentence(error))
-        return await told(_, answer)
+        return await api_error(_, answer)
 
     @app.exception_handler(Exception)
     async def failed(_: Request, error: Exception) -> Response:
-        return await told(_, of(error))
+        return await api_error(_, of(error))
 
 
-def _said(problem: Mapping[str, Any]) -> str:
+def _field_message(problem: Mapping[str, Any]) -> str:
     """What is wrong with a field, under its name; what came may be a secret and is not told."""
     name = ".".join(str(part) for part in problem["loc"][1:])
     if not name or problem["type"] == "json_invalid":

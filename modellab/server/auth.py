@@ -40,9 +40,9 @@ FORM_TOKEN, FORM_FIELD = "x-csrf-token", "csrf"  # where a page's writes carry i
 
 def who(connection: HTTPConnection) -> Who:
     """Who asks, as the edge found it."""
-    found = connection.state.who
-    assert isinstance(found, Who)
-    return found
+    asker = connection.state.who
+    assert isinstance(asker, Who)
+    return asker
 
 
 class Needs(SecurityBase):
@@ -90,8 +90,8 @@ async def check_form_token(request: Request, known: str) -> None:
     if not given and request.headers.get("content-type", "").partition(";")[0].strip().lower() in FORMS:
         given = str((await request.form()).get(FORM_FIELD, ""))
     if not hmac.compare_digest(given.encode(), known.encode()):
-        said = f"this page is older than its session: load it again (expected {FORM_TOKEN} or a field {FORM_FIELD})"
-        raise ApiError(403, "wrong_form_token", said)
+        message = f"this page is older than its session: load it again (expected {FORM_TOKEN} or a field {FORM_FIELD})"
+        raise ApiError(403, "wrong_form_token", message)
 
 
 def declared(app: FastAPI) -> Iterator[tuple[str, str, str | None]]:
@@ -101,9 +101,9 @@ def declared(app: FastAPI) -> Iterator[tuple[str, str, str | None]]:
         dependant = getattr(context, "dependant", None) or getattr(route, "dependant", None)
         if dependant is None:  # the document of the routes itself: the edge asks for a token
             continue
-        found = [each.call.scope for each in _all(dependant) if isinstance(each.call, Needs | Open)]
+        scopes = [dependency.call.scope for dependency in _all(dependant) if isinstance(dependency.call, Needs | Open)]
         methods = " ".join(sorted(getattr(route, "methods", None) or ["WEBSOCKET"]))
-        yield methods, str(getattr(context, "path", route.path)), found[0] if found else None
+        yield methods, str(getattr(context, "path", route.path)), scopes[0] if scopes else None
 
 
 def check_declared(app: FastAPI) -> None:
@@ -114,9 +114,9 @@ def check_declared(app: FastAPI) -> None:
 
 
 def _all(dependant: Any) -> Iterator[Any]:
-    for each in dependant.dependencies:
-        yield each
-        yield from _all(each)
+    for dependency in dependant.dependencies:
+        yield dependency
+        yield from _all(dependency)
 
 
 def _named(asker: Who) -> str:

@@ -33,13 +33,13 @@ class Connections:
 
     def __init__(self, settings: Serve) -> None:
         self.settings = settings
-        self.proxies = [ipaddress.ip_network(each, strict=False) for each in settings.proxies]
+        self.proxies = [ipaddress.ip_network(proxy, strict=False) for proxy in settings.proxies]
         self.open: defaultdict[str, set[asyncio.Transport]] = defaultdict(set)
 
     def taken(self, transport: asyncio.Transport) -> str:
         """Why a new connection cannot be taken; '' where it is."""
         address = str((transport.get_extra_info("peername") or [""])[0])
-        own = self.open[address] = {each for each in self.open[address] if not each.is_closing()}
+        own = self.open[address] = {other for other in self.open[address] if not other.is_closing()}
         if len(self.open) > STALE:
             self._forget_closed()
         if self.most_of(address) and len(own) >= self.most_of(address):
@@ -59,12 +59,12 @@ class Connections:
             return 0
         if any(named in network for network in self.proxies):
             return 0
-        told = self.settings.max_connections_per_address
-        return told if told is not None else 0 if named.is_loopback else 32
+        most = self.settings.max_connections_per_address
+        return most if most is not None else 0 if named.is_loopback else 32
 
     def _forget_closed(self) -> None:
         for address, transports in list(self.open.items()):
-            left = {each for each in transports if not each.is_closing()}
+            left = {transport for transport in transports if not transport.is_closing()}
             if left:
                 self.open[address] = left
             else:

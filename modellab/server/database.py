@@ -50,8 +50,8 @@ class Database:
             make_tables(self.engine)
             self._check_version()
         except (sa.exc.SQLAlchemyError, ImportError) as error:
-            said = str(error).splitlines()[0]
-            raise ConfigError(f"the server's database {place or 'of that URL'} cannot be opened: {said}") from error
+            reason = str(error).splitlines()[0]
+            raise ConfigError(f"the server's database {place or 'of that URL'} cannot be opened: {reason}") from error
 
     @property
     def is_sqlite(self) -> bool:
@@ -70,11 +70,11 @@ class Database:
     def _check_version(self) -> None:
         asked = sa.select(_about.c.value).where(_about.c.name == "version")
         with self.begin() as connection:
-            found = connection.execute(asked).scalar()
-            if found is None:
+            version = connection.execute(asked).scalar()
+            if version is None:
                 connection.execute(sa.insert(_about).values(name="version", value=str(VERSION)))
-            elif int(found) > VERSION:
-                raise ConfigError(f"the server's database is of a newer modellab (version {found}, here {VERSION})")
+            elif int(version) > VERSION:
+                raise ConfigError(f"the server's database is of a newer modellab (version {version}, here {VERSION})")
 
 
 def _make(folder: Path) -> None:
@@ -99,5 +99,5 @@ def make_tables(where: sa.Engine | sa.Connection, tables: Sequence[sa.Table] | N
 
 def _durable(connection: Any, _: Any) -> None:
     """Committed is on disk; readers and a writer go on beside each other."""
-    for said in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_MS}", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {said}")
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_MS}", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")

@@ -51,13 +51,13 @@ class NothingNewError(Exception):
 
 def of(error: Exception, *, path: str = "", name: str = "the upload") -> ApiError:
     """What an error of ours means to a client: one line, without places of this machine."""
-    said = sentence(error)
-    said = masked(said.replace(path, name) if path else said)  # a secret may be a part of the path
+    message = sentence(error)
+    message = masked(message.replace(path, name) if path else message)  # a secret may be a part of the path
     if isinstance(error, OSError) and error.errno in FULL:
         return ApiError(507, "disk_full", "the server has no room on its disk for this", headers=SOON)
-    for kinds, (status, code, told, param, headers) in MEANINGS.items():
+    for kinds, (status, code, wording, param, headers) in MEANINGS.items():
         if isinstance(error, kinds):
-            return ApiError(status, code, told or said, param, dict(headers))
+            return ApiError(status, code, wording or message, param, dict(headers))
     return ApiError(500, "internal_error", "something here failed; the server's log says what")
 
 

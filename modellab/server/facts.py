@@ -48,8 +48,8 @@ class Measured:
             "resident_bytes": "Resident memory of a model's processes",
         }
         stats = self.fleet.stats()
-        for name, what in gauges.items():
-            family = GaugeMetricFamily(f"modellab_model_{name}", what, labels=["model"])
+        for name, description in gauges.items():
+            family = GaugeMetricFamily(f"modellab_model_{name}", description, labels=["model"])
             for model, facts in stats.items():
                 family.add_metric([model], float(facts[name]))
             yield family
@@ -66,13 +66,13 @@ def router(fleet: Fleet, measured: Measured) -> APIRouter:
     @routes.get("/health", dependencies=[Depends(open_to_all)])
     async def health() -> Response:
         """Whether the server takes requests: 503 once it is about to end."""
-        said = {"status": "draining" if fleet.is_draining else "ok", "version": modellab.__version__}
-        return JSONResponse(said, 503 if fleet.is_draining else 200)
+        state = {"status": "draining" if fleet.is_draining else "ok", "version": modellab.__version__}
+        return JSONResponse(state, 503 if fleet.is_draining else 200)
 
     @routes.get("/ready", dependencies=[Depends(open_to_all)])
     async def ready() -> Response:
         """Whether every model that is to be there from the beginning is loaded."""
-        states = {each.name: each.state for each in fleet if each.is_preloaded}
+        states = {served.name: served.state for served in fleet if served.is_preloaded}
         are_there = all(state in ("ready", "busy") for state in states.values()) and not fleet.is_draining
         return JSONResponse({"ready": are_there, "models": states}, 200 if are_there else 503)
 

@@ -56,8 +56,8 @@ def events(heard: Transcribed) -> Iterator[str]:
     rest = heard.text
     for text, _, _ in heard.segments:
         words = text.strip()
-        before, found, behind = rest.partition(words)
-        if words and found:
+        before, matched, behind = rest.partition(words)
+        if words and matched:
             rest = behind
             yield _event({"type": "transcript.text.delta", "delta": before + words})
     if rest:

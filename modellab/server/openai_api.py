@@ -47,8 +47,8 @@ class Asked:
             if name not in GRANULARITIES:
                 raise _wrong("timestamp_granularities[]", name, GRANULARITIES)
         if self.granularities and self.form != "verbose_json":
-            said = "timestamp_granularities[] needs response_format=verbose_json"
-            raise ApiError(400, "unsupported_parameter", said, "timestamp_granularities[]")
+            message = "timestamp_granularities[] needs response_format=verbose_json"
+            raise ApiError(400, "unsupported_parameter", message, "timestamp_granularities[]")
         self._refuse(form)
 
     def _refuse(self, form: FormData) -> None:
@@ -105,8 +105,8 @@ def router(fleet: Fleet, uploads: Uploads) -> APIRouter:
             served = fleet.doing(asked.model, "translation")
             source = asked.language or (served.languages[0] if len(served.languages) == 1 else "")
             if not source:
-                said = "say what is spoken with `language`: it is not found out"
-                raise ApiError(400, "missing_field", said, "language")
+                message = "say what is spoken with `language`: it is not found out"
+                raise ApiError(400, "missing_field", message, "language")
             async with uploads.kept(form.get("file")) as upload:
                 spend_audio(request, upload.duration_s)
                 row = {**_row(upload, ""), "source_language": source, "target_language": "en"}
@@ -141,7 +141,7 @@ def _models(routes: APIRouter, fleet: Fleet) -> None:
     @routes.get("/models", tags=["models"], dependencies=INFER)
     async def models() -> dict[str, Any]:
         """Every model that can run here."""
-        return {"object": "list", "data": [described(each) for each in fleet]}
+        return {"object": "list", "data": [described(served) for served in fleet]}
 
     @routes.get("/v1/models/{name:path}", tags=["models"], dependencies=INFER)
     async def model(name: str) -> dict[str, Any]:
@@ -151,16 +151,16 @@ def _models(routes: APIRouter, fleet: Fleet) -> None:
     @routes.post("/api/v1/models/{name:path}/load", tags=["models"], dependencies=ADMIN)
     async def load(request: Request, name: str) -> dict[str, Any]:
         """Load a model before anybody asks it."""
-        found = described(fleet.load(name))
+        loaded = described(fleet.load(name))
         await audit.noted(request, "model.load", name)
-        return found
+        return loaded
 
     @routes.delete("/api/v1/models/{name:path}/load", tags=["models"], dependencies=ADMIN)
     async def unload(request: Request, name: str) -> dict[str, Any]:
         """Unload a model that is not at work."""
-        found = described(fleet.unload(name))
+        unloaded = described(fleet.unload(name))
         await audit.noted(request, "model.unload", name)
-        return found
+        return unloaded
 
 
 def described(served: Served) -> dict[str, Any]:
@@ -191,8 +191,9 @@ async def _heard(
     """The transcription, with the times of its words where somebody asked for them: a second call of the model."""
     words = None
     if "word" in asked.granularities:
-        said = [[word, 0.0, 0.0] for word in output["text"].split()]
-        reply = await caller.call(served, "alignment", {**row, "words": said}, row["duration_s"]) if said else None
+        untimed = [[word, 0.0, 0.0] for word in output["text"].split()]
+        aligned = {**row, "words": untimed}
+        reply = await caller.call(served, "alignment", aligned, row["duration_s"]) if untimed else None
         words = tuple((text, start, end) for text, start, end in reply["output"]["words"]) if reply else ()
     segments = tuple((text, start, end) for text, start, end in output["segments"])
     sure = [probability for _, probability in output.get("confidences", ())]
@@ -211,13 +212,13 @@ def _answer(heard: Transcribed, asked: Asked) -> Response:
 
 def _diarized(output: Mapping[str, Any], duration_s: float) -> dict[str, Any]:
     """Who said what, as OpenAI's diarized JSON."""
-    said = [(start, end, speaker, text) for start, end, speaker, text in output["utterances"]]
+    utterances = [(start, end, speaker, text) for start, end, speaker, text in output["utterances"]]
     kind = {"type": "transcript.text.segment"}
     segments = [
         {"id": f"seg_{number}", **kind, "start": start, "end": end, "speaker": who, "text": text}
-        for number, (start, end, who, text) in enumerate(said)
+        for number, (start, end, who, text) in enumerate(utterances)
     ]
-    whole = Transcribed(" ".join(text.strip() for *_, text in said), (), duration_s)
+    whole = Transcribed(" ".join(text.strip() for *_, text in utterances), (), duration_s)
     about = {"task": "transcribe", "duration": duration_s, "text": whole.text}
     return {**about, "segments": segments, "usage": whole.usage}
 

@@ -19,24 +19,24 @@ SHARE = 0.25  # of how long it has failed already
 class Outage:
     """One thing that fails, for all threads of a process. `clock` is a steady one."""
 
-    def __init__(self, what: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self.what, self.clock = what, clock
+    def __init__(self, name: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self.name, self.clock = name, clock
         self.lock = threading.Lock()
         self.since_s: float | None = None
-        self.told_s = 0.0
+        self.logged_s = 0.0
 
     def tell(self, error: Exception) -> None:
         """It failed once more."""
         now_s = self.clock()
         with self.lock:
             is_new = self.since_s is None
-            if not is_new and now_s - self.told_s < REPEAT_S:
+            if not is_new and now_s - self.logged_s < REPEAT_S:
                 return
             self.since_s = now_s if self.since_s is None else self.since_s
-            self.told_s, lasted_s = now_s, now_s - self.since_s
+            self.logged_s, lasted_s = now_s, now_s - self.since_s
         lasts = "" if is_new else f", for {lasted_s:.0f} s now"
-        said = next(iter(str(error).splitlines()), type(error).__name__)
-        LOG.warning("%s: %s%s", self.what, said, lasts)
+        message = next(iter(str(error).splitlines()), type(error).__name__)
+        LOG.warning("%s: %s%s", self.name, message, lasts)
 
     def over(self) -> None:
         """It did not fail."""
@@ -45,7 +45,7 @@ class Outage:
         with self.lock:
             since_s, self.since_s = self.since_s, None
         if since_s is not None:
-            LOG.warning("%s: that is over, after %.0f s", self.what, self.clock() - since_s)
+            LOG.warning("%s: that is over, after %.0f s", self.name, self.clock() - since_s)
 
     def pause_s(self, least_s: float) -> float:
         """How long to wait before the next try: the longer it lasts the longer, so much at least."""

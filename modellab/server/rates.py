@@ -78,14 +78,14 @@ class Rates:
             return None
         return asker.key or f"address:{asker.address}"
 
-    def _hit(self, most: int, what: str, key: str, cost: int = 1) -> None:
-        if most and (wait_s := self.windows.hit(RateLimitItemPerMinute(most), what, key, cost=cost)):
-            raise _too_much(f"{most} {what} in a minute are allowed: there is room in {wait_s} s", wait_s)
+    def _hit(self, most: int, kind: str, key: str, cost: int = 1) -> None:
+        if most and (wait_s := self.windows.hit(RateLimitItemPerMinute(most), kind, key, cost=cost)):
+            raise _too_much(f"{most} {kind} in a minute are allowed: there is room in {wait_s} s", wait_s)
 
     @contextmanager
-    def _held(self, key: str, most: int, what: str, wait_s: int) -> Iterator[None]:
+    def _held(self, key: str, most: int, kind: str, wait_s: int) -> Iterator[None]:
         if most and self.open[key] >= most:
-            raise _too_much(f"{most} {what} are allowed", wait_s)
+            raise _too_much(f"{most} {kind} are allowed", wait_s)
         self.open[key] += 1
         try:
             yield
@@ -102,5 +102,5 @@ def spend_audio(connection: HTTPConnection, seconds: float) -> None:
     rates.audio(who(connection), seconds)
 
 
-def _too_much(said: str, wait_s: int) -> ApiError:
-    return ApiError(429, "rate_limit_exceeded", said, headers={"Retry-After": str(max(1, wait_s))})
+def _too_much(message: str, wait_s: int) -> ApiError:
+    return ApiError(429, "rate_limit_exceeded", message, headers={"Retry-After": str(max(1, wait_s))})

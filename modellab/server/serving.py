@@ -45,8 +45,8 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more, let streams end, then the rest."""
-        for each in self.servers:
-            each.close()
+        for server in self.servers:
+            server.close()
         self.ending.set()
         await self.streams.end(0.0 if self.force_exit else self.drain_s)
         await super().shutdown(sockets)
@@ -65,8 +65,8 @@ def listening(settings: Serve) -> socket.socket:
     try:
         door = socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
     except OSError as error:
-        said = error.strerror or str(error)
-        raise ConfigError(f"cannot listen on {settings.host}, port {settings.port}: {said}") from error
+        reason = error.strerror or str(error)
+        raise ConfigError(f"cannot listen on {settings.host}, port {settings.port}: {reason}") from error
     # Those that are accepted have it from this one; asyncio sets it for sockets of its own alone. Without it the body
     # of an answer waits until the client has acknowledged its head, which many clients do 40 ms later.
     door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -39,8 +39,8 @@ class Asked:
             missing = "input" if model else "model"
             raise ApiError(400, "missing_field", f"expected `{missing}` as a text", missing)
         if len(text) > MOST_CHARACTERS:
-            said = f"input has {len(text):,} characters, expected at most {MOST_CHARACTERS:,}"
-            raise ApiError(400, "invalid_value", said, "input")
+            message = f"input has {len(text):,} characters, expected at most {MOST_CHARACTERS:,}"
+            raise ApiError(400, "invalid_value", message, "input")
         voice = body.get("voice", "")
         voice = str(voice.get("id", "")) if isinstance(voice, Mapping) else _string(body, "voice")
         if body.get("speed", 1) != 1:

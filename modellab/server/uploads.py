@@ -53,8 +53,8 @@ class Uploads:
             except AudioError as error:
                 raise of(error, path=str(path), name=name) from None
             if duration_s > self.most_s:
-                said = f"{name} lasts {duration_s:.0f} s, expected at most {self.most_s:g} s: cut it into parts"
-                raise ApiError(413, "audio_too_long", said, "file")
+                message = f"{name} lasts {duration_s:.0f} s, expected at most {self.most_s:g} s: cut it into parts"
+                raise ApiError(413, "audio_too_long", message, "file")
             yield Upload(path, duration_s, name)
         finally:
             path.unlink(missing_ok=True)

@@ -30,7 +30,7 @@ TRANSCRIBED: Schema = {
         **SUBTITLES, **EVENTS,
     },
 }  # fmt: skip
-SOUND_KINDS = {each.media_type: {"schema": BYTES} for each in ENCODINGS.values()}
+SOUND_KINDS = {encoding.media_type: {"schema": BYTES} for encoding in ENCODINGS.values()}
 SPOKEN: Schema = {"description": "The sound, whole or as events", "content": {**SOUND_KINDS, **EVENTS}}
 HEALTH = record("Whether requests are taken", "status version", status={"enum": ["ok", "draining"]}, version=TEXT)
 READY = record("Whether all that is preloaded is there", "ready models", ready=FLAG, models=ANY)

@@ -70,13 +70,13 @@ def _complete(method: str, path: str, operation: dict[str, Any], scope: str) -> 
     if (method, path) in requests.BODIES:
         operation["requestBody"] = {"required": True, "content": requests.BODIES[method, path]}
     own = answers.OF.get((method, path), {})
-    found = {status: answer for status, answer in operation["responses"].items() if status != "422"}
+    responses = {status: answer for status, answer in operation["responses"].items() if status != "422"}
     if any(status.startswith(("2", "3")) for status in own):
-        found = {}  # said by hand is said whole
-    told = {**{status: _with_content(method, status, found[status]) for status in found}, **own}
+        responses = {}  # said by hand is said whole
+    documented = {**{status: _with_content(method, status, responses[status]) for status in responses}, **own}
     for status in _errors(method, path, operation, scope):
-        told.setdefault(str(status), ERROR)
-    operation["responses"] = dict(sorted(told.items())) | {"default": ERROR}
+        documented.setdefault(str(status), ERROR)
+    operation["responses"] = dict(sorted(documented.items())) | {"default": ERROR}
 
 
 def _with_content(method: str, status: str, answer: dict[str, Any]) -> dict[str, Any]:

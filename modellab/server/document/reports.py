@@ -127,8 +127,8 @@ def _paged(name: str) -> Schema:
 
 def _report(about: str, required: str, **fields: Schema) -> Schema:
     """Rows of a report, with what it was made of."""
-    each = record(about, required, **fields)
-    return _list(each, "title headline considered notes", title=TEXT, headline=TEXT, considered=COUNT, notes=TEXTS)
+    row = record(about, required, **fields)
+    return _list(row, "title headline considered notes", title=TEXT, headline=TEXT, considered=COUNT, notes=TEXTS)
 
 
 def _one(name: str, *more: Schema) -> Schema:

@@ -33,14 +33,14 @@ class Caller:
     ) -> dict[str, Any]:
         """The reply of the model's process; ApiError for what went wrong."""
         job = self.fleet.submit(served, Job(task, row, audio_s, who(self.request).name, collect))
-        done = asyncio.wrap_future(job.done)
+        future = asyncio.wrap_future(job.future)
         watch = asyncio.create_task(self._gone(served, job))
         try:
-            waited: set[asyncio.Future[Any]] = {done, watch}
+            waited: set[asyncio.Future[Any]] = {future, watch}
             await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
             if watch.done():
                 raise ApiError(GONE, "client_closed", "the client closed the connection")
-            reply = done.result()
+            reply = future.result()
         except ApiError:
             raise
         except Exception as error:  # whatever a model's process did is one answer
@@ -48,7 +48,7 @@ class Caller:
         finally:
             watch.cancel()
             self._abandon(served, job)
-            self._note(job, reply_wall_s(done))
+            self._note(job, reply_wall_s(future))
         return reply
 
     async def _gone(self, served: Served, job: Job) -> None:
@@ -58,7 +58,7 @@ class Caller:
         self._abandon(served, job)
 
     def _abandon(self, served: Served, job: Job) -> None:
-        if not job.done.done() and not job.is_abandoned:
+        if not job.future.done() and not job.is_abandoned:
             self.fleet.abandon(served, job)
 
     def _note(self, job: Job, model_s: float) -> None:
@@ -68,8 +68,8 @@ class Caller:
         timing["model"] = timing.get("model", 0.0) + model_s
 
 
-def reply_wall_s(done: asyncio.Future[dict[str, Any]]) -> float:
+def reply_wall_s(future: asyncio.Future[dict[str, Any]]) -> float:
     """What a reply says that the model's own call took, in s; 0 where there is none."""
-    if not done.done() or done.cancelled() or done.exception() is not None:
+    if not future.done() or future.cancelled() or future.exception() is not None:
         return 0.0
-    return float(done.result().get("wall_s", 0.0))
+    return float(future.result().get("wall_s", 0.0))

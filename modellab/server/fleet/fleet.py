@@ -48,24 +48,24 @@ class Served:
     @property
     def state(self) -> str:
         """`ready`, `busy`, `loading`, `broken`, or `unloaded`: that of its best replica."""
-        states = {each.state for each in self.replicas}
+        states = {replica.state for replica in self.replicas}
         order = ("ready", "busy", "loading", "broken")
         return next((state for state in order if state in states), "unloaded")
 
     @property
     def reason(self) -> str:
         """Why it is not loaded, where a load failed."""
-        return next((each.reason for each in self.replicas if each.reason), "")
+        return next((replica.reason for replica in self.replicas if replica.reason), "")
 
     @property
     def most_streams(self) -> int | None:
         """How many streams of its own it holds in each process; 0 where it has none, None until it was loaded."""
-        return next((each.most_streams for each in self.replicas if each.most_streams is not None), None)
+        return next((replica.most_streams for replica in self.replicas if replica.most_streams is not None), None)
 
     @property
     def streams(self) -> int:
         """How many it holds now."""
-        return sum(len(each.streams) for each in self.replicas)
+        return sum(len(replica.streams) for replica in self.replicas)
 
     def bytes(self) -> int:
         """Resident memory of its processes."""
@@ -79,7 +79,7 @@ class Fleet:
         self.settings, self.threads = settings, threads
         self.lock = threading.RLock()
         self.gate = Gate(settings.while_measuring)
-        self.models = {each.name: each for each in _served(matrix)}
+        self.models = {served.name: served for served in _served(matrix)}
         self.aliases = dict(settings.aliases)
         self.batches = {self.get(name).name: most for name, most in settings.batches.items()}
         self.is_draining = False
@@ -94,25 +94,25 @@ class Fleet:
 
     def get(self, name: str) -> Served:
         """The model of a name or an alias; ApiError with the closest ones."""
-        found = self.models.get(self.aliases.get(name, name))
-        if found is None:
+        served = self.models.get(self.aliases.get(name, name))
+        if served is None:
             near = did_you_mean(name, [*self.aliases, *(known for known in self.models if "@" not in known)])
             raise ApiError(404, "model_not_found", f"there is no model {name!r} here: {near}", "model")
-        return found
+        return served
 
     def doing(self, name: str, task: str) -> Served:
         """The same for a model that does a task."""
-        found = self.get(name)
-        if task not in found.tasks:
-            able = [each.name for each in self if task in each.tasks and "@" not in each.name]
-            does = " and ".join(found.tasks)
+        served = self.get(name)
+        if task not in served.tasks:
+            able = [model.name for model in self if task in model.tasks and "@" not in model.name]
+            does = " and ".join(served.tasks)
             others = f"; for that: {', '.join(able[:5])}" if able else ", and no model here does"
             raise ApiError(400, "unsupported_task", f"{name} does {does} and no {task}{others}", "model")
-        return found
+        return served
 
     def default(self, task: str) -> str:
         """The first of the preloaded models that does a task; '' where there is none."""
-        return next((each.name for each in map(self.get, self.settings.preload) if task in each.tasks), "")
+        return next((served.name for served in map(self.get, self.settings.preload) if task in served.tasks), "")
 
     def __iter__(self) -> Iterator[Served]:
         return iter(self.models.values())
@@ -137,7 +137,8 @@ class Fleet:
     def open_stream(self, served: Served) -> OwnStream:
         """A place for a stream of the model's own, where there are the fewest; ApiError where there is no room."""
         with self.lock:
-            replica = min(self._running(served).replicas, key=lambda each: (len(each.streams), each.loaded is None))
+            replicas = self._running(served).replicas
+            replica = min(replicas, key=lambda candidate: (len(candidate.streams), candidate.loaded is None))
             if served.most_streams is not None and len(replica.streams) >= served.most_streams:
                 raise too_many(served.name, served.most_streams)
             stream = OwnStream(replica)
@@ -188,10 +189,10 @@ class Fleet:
         if not budget:
             return
         with self.lock:
-            others = [(replica.used_at, replica) for each in self if each is not served for replica in each.replicas]
+            others = [(replica.used_at, replica) for model in self if model is not served for replica in model.replicas]
         needed = max((replica.size_bytes for replica in served.replicas), default=0)
         for _, replica in sorted(others, key=lambda pair: pair[0]):
-            if sum(each.bytes() for each in self) + needed <= budget:
+            if sum(model.bytes() for model in self) + needed <= budget:
                 return
             if replica.state == "ready" and not replica.streams:
                 replica.call("unload")
@@ -220,8 +221,8 @@ class Fleet:
         """Take no more and let what was begun end; what takes longer is ended."""
         self.is_draining = True
         end = time.monotonic() + within_s
-        for each in self:
-            while each.queue is not None and (len(each.queue) or each.queue.running) and time.monotonic() < end:
+        for served in self:
+            while served.queue is not None and (len(served.queue) or served.queue.running) and time.monotonic() < end:
                 time.sleep(0.02)
         self.close()
 
@@ -229,30 +230,30 @@ class Fleet:
         """End every process; whoever still waits is told."""
         self.is_draining = True
         gone = CrashError("the server ended")
-        for each in self:
-            for job in each.queue.close() if each.queue is not None else []:
+        for served in self:
+            for job in served.queue.close() if served.queue is not None else []:
                 job.fail(gone)
-        for replica in [replica for each in self for replica in each.replicas]:
+        for replica in [replica for served in self for replica in served.replicas]:
             replica.end(END_S)
 
     def stats(self) -> Mapping[str, Any]:
         """How the models are, for `/stats`: those that anybody has asked for."""
         return {
-            each.name: {
-                "state": each.state,
-                "reason": each.reason,
-                "waiting": len(each.queue),
-                "running": len(each.queue.running),
-                "most_waiting": each.queue.most,
-                "mean_call_s": round(each.queue.mean_s, 4),
-                "calls": each.queue.calls,
-                "replicas": [replica.state for replica in each.replicas],
-                "restarts": sum(replica.restarts for replica in each.replicas),
-                "streams": each.streams,
-                "resident_bytes": each.bytes(),
+            served.name: {
+                "state": served.state,
+                "reason": served.reason,
+                "waiting": len(served.queue),
+                "running": len(served.queue.running),
+                "most_waiting": served.queue.most,
+                "mean_call_s": round(served.queue.mean_s, 4),
+                "calls": served.queue.calls,
+                "replicas": [replica.state for replica in served.replicas],
+                "restarts": sum(replica.restarts for replica in served.replicas),
+                "streams": served.streams,
+                "resident_bytes": served.bytes(),
             }
-            for each in self
-            if each.queue is not None
+            for served in self
+            if served.queue is not None
         }
 
 

@@ -29,8 +29,8 @@ class Gate:
         """Whether something is measured, so that nothing may begin; then a moment passes, and who waited is told."""
         if self.is_shared or not self.occupied.is_measured():
             return False
-        said = f"something is measured on this machine, and models have paused for {WAIT_S:g} s: try again later"
-        queue.fail_older(WAIT_S, ApiError(503, "measuring", said, headers={"Retry-After": f"{WAIT_S:g}"}))
+        message = f"something is measured on this machine, and models have paused for {WAIT_S:g} s: try again later"
+        queue.fail_older(WAIT_S, ApiError(503, "measuring", message, headers={"Retry-After": f"{WAIT_S:g}"}))
         time.sleep(LOOK_S)
         return True
 

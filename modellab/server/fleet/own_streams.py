@@ -26,8 +26,8 @@ def lost() -> ApiError:
 
 def too_many(name: str, most: int) -> ApiError:
     """What is said to one stream too many."""
-    said = f"{name} holds at most {most} streams at once: try again later"
-    return ApiError(429, "too_many_streams", said, headers=dict(AT_ONCE))
+    message = f"{name} holds at most {most} streams at once: try again later"
+    return ApiError(429, "too_many_streams", message, headers=dict(AT_ONCE))
 
 
 class Held:

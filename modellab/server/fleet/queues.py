@@ -43,7 +43,7 @@ class Job:
     is_last: bool = False  # and the last ones, which somebody waits for
     replica: object = None  # the only one that may take it
     together: int = 1  # jobs of its call
-    done: Future[dict[str, Any]] = field(default_factory=Future)
+    future: Future[dict[str, Any]] = field(default_factory=Future)
 
     def goes_with(self, other: Job) -> bool:
         """Whether both may be one call of a model that takes several."""
@@ -59,16 +59,16 @@ class Job:
     def begin(self) -> bool:
         """Whether it is still to be done; said at its first try, a job that is tried again is running already."""
         if self.is_abandoned:
-            self.done.cancel()
+            self.future.cancel()
             return False
         self.begun_at = time.monotonic()
-        return self.losses > 0 or self.done.set_running_or_notify_cancel()
+        return self.losses > 0 or self.future.set_running_or_notify_cancel()
 
     def fail(self, error: Exception) -> None:
         """Tell whoever waits that it will not be done."""
         if self.begin():
             with suppress(InvalidStateError):  # whoever waited has just gone
-                self.done.set_exception(error)
+                self.future.set_exception(error)
 
 
 class FullError(Exception):
@@ -203,20 +203,20 @@ class ModelQueue:
 
     def take_more(self, first: Job, most: int) -> list[Job]:
         """Further files that wait and may go with one that was taken, begun."""
-        found: list[Job] = []
+        further: list[Job] = []
         others: list[Job] = []
         with self.changed:
-            while len(found) < most and (job := self.short.take()):
+            while len(further) < most and (job := self.short.take()):
                 if not job.goes_with(first):
                     others.append(job)
                 elif job.begin():
                     self.running.add(job)
-                    found.append(job)
+                    further.append(job)
             for job in reversed(others):
                 self.short.put_first(job)
-        for job in (first, *found):
-            job.together = len(found) + 1
-        return found
+        for job in (first, *further):
+            job.together = len(further) + 1
+        return further
 
     def _next_lane(self, by: object) -> Lane | None:
         """Streams first, then lanes take turns; of several replicas one is always left for short files."""
@@ -246,14 +246,14 @@ class ModelQueue:
         with self.changed:
             job.is_abandoned = True
             self._lane(job).drop(job)
-            job.done.cancel()
+            job.future.cancel()
 
     def withdraw(self, job: Job) -> bool:
         """Take out a job whose turn has not come; False where it has."""
         with self.changed:
             is_here = self._lane(job).drop(job)
             if is_here:
-                job.done.cancel()
+                job.future.cancel()
             return is_here
 
     def close(self) -> list[Job]:

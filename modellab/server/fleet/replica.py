@@ -197,13 +197,13 @@ class Replica(threading.Thread):
     def _ask_together(self, jobs: tuple[Job, ...]) -> bool:
         order = {"rows": [dict(job.row) for job in jobs]}
         try:
-            found = self._said("utterances", order, jobs[0].task, sum(job.audio_s for job in jobs))["replies"]
+            replies = self._said("utterances", order, jobs[0].task, sum(job.audio_s for job in jobs))["replies"]
         except ModelError as error:
             LOG.warning(
                 "%s failed with %d files at once, they go one by one: %s", self.name, len(jobs), sentence(error)
             )
             return False
-        for job, reply in zip(jobs, found, strict=True):
+        for job, reply in zip(jobs, replies, strict=True):
             self._end(job, reply=job.collect(reply))
         return True
 
@@ -229,15 +229,15 @@ class Replica(threading.Thread):
                 self.queue.put_first(job)
 
     def _end(self, job: Job, reply: dict[str, Any] | None = None, error: Exception | None = None) -> None:
-        self.jobs = tuple(each for each in self.jobs if each is not job)
+        self.jobs = tuple(other for other in self.jobs if other is not job)
         self.queue.ended(job)
         with suppress(InvalidStateError):  # whoever waited has just gone
             if job.is_abandoned:
                 return
             if error is not None:
-                job.done.set_exception(error)
+                job.future.set_exception(error)
             else:
-                job.done.set_result(reply or {})
+                job.future.set_result(reply or {})
 
     def _unload(self, state: str) -> None:
         was_loaded = self.loaded is not None
@@ -267,14 +267,14 @@ class Replica(threading.Thread):
 
     def _kill_over(self, job: Job) -> None:
         jobs = self.jobs
-        is_wanted = bool(self.streams) or not all(each.is_abandoned for each in jobs)
+        is_wanted = bool(self.streams) or not all(running.is_abandoned for running in jobs)
         if job in jobs and not is_wanted and (worker := self.worker) is not None:
             worker.kill()
 
-    def call(self, what: str) -> None:
+    def call(self, action: str) -> None:
         """Ask the thread to `load` or `unload` its model."""
-        self.wanted = what == "load"
-        (self.wants_load if what == "load" else self.wants_unload).set()
+        self.wanted = action == "load"
+        (self.wants_load if action == "load" else self.wants_unload).set()
         self.queue.call()
 
     def wait_unloaded(self, within_s: float) -> None:

@@ -145,14 +145,14 @@ class Inference:
         while True:
             with contextlib.suppress(NotYetError):
                 try:
-                    return job.done.result(LOOK_S)
+                    return job.future.result(LOOK_S)
                 except CancelledError as error:
                     raise BackError("the model's queue was closed", is_counted=False) from error
             try:
                 task.check()
             except BackError:  # the server ends: what is nearly done may be
                 with contextlib.suppress(NotYetError, CancelledError):
-                    return job.done.result(GRACE_S)
+                    return job.future.result(GRACE_S)
                 self.fleet.abandon(served, job)
                 raise
             except Exception:

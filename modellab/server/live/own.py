@@ -73,14 +73,14 @@ class Own:
         job = Job(TASK, {"stream": stream.name, "does": does, **more}, audio_s, asking.owner)
         try:
             self._submit(stream, job)
-            await asyncio.wait([asyncio.wrap_future(job.done)])
-            return job.done.result()
+            await asyncio.wait([asyncio.wrap_future(job.future)])
+            return job.future.result()
         except (ApiError, NoStreamsError):
             raise
         except Exception as error:  # whatever a model's process did is one answer
             raise of(error, name="the stream") from error
         finally:
-            if not job.done.done():
+            if not job.future.done():
                 asking.fleet.abandon(asking.served, job)
 
     def _step(self, reply: dict[str, Any]) -> Step:

@@ -105,7 +105,7 @@ class Windows:
             await asyncio.to_thread(audio.write, path, heard)
             job = Job("asr", row, heard.duration_s, asking.owner, _collected, is_live=True, is_last=is_last)
             asking.fleet.submit(asking.served, job)
-            done = asyncio.wrap_future(job.done)
+            done = asyncio.wrap_future(job.future)
             if not is_last and await self._is_over_before(done) and asking.fleet.withdraw(asking.served, job):
                 raise _OverError
             await asyncio.wait([done])
@@ -115,7 +115,7 @@ class Windows:
         except Exception as error:  # whatever a model's process did is one answer
             raise of(error, path=str(path), name="the stream") from error
         finally:
-            if job is not None and not job.done.done():
+            if job is not None and not job.future.done():
                 asking.fleet.abandon(asking.served, job)
             path.unlink(missing_ok=True)
 

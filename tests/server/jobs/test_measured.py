@@ -28,10 +28,10 @@ def test_who_has_waited_long_enough_is_told_and_others_wait_on(tmp_path: Path, i
     with occupied.measuring():
         assert gate.is_shut(queue)
         assert not Gate("share", occupied).is_shut(queue)
-    error = old.done.exception(timeout=0)
+    error = old.future.exception(timeout=0)
     assert isinstance(error, ApiError)
     assert (error.status, error.code, error.headers) == (503, "measuring", {"Retry-After": "30"})
-    assert not new.done.done()
+    assert not new.future.done()
     assert queue.take() is new
 
 
