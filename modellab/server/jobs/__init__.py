@@ -6,7 +6,7 @@
     asked.py       the requests, checked before anything is stored
     api.py         `/api/v1/jobs`, `/api/v1/runs`
     notices.py     who waits for jobs hears of them, on PostgreSQL
-    told.py        what a run tells while it goes on
+    run_events.py  what a run tells while it goes on
     workers.py     the threads that take jobs; inference.py and runs.py do them
     executor.py    the process in which a run is measured
     webhooks.py    who asked to be called is called

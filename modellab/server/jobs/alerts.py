@@ -62,10 +62,10 @@ class Sender:
                 with suppress(ProcessLookupError):
                     child.kill()
                 child.wait()
-            said, wrong = _read(out), _read(err)
+            output, wrong = _read(out), _read(err)
         if child.returncode:
             raise JobError("not_sent", wrong or f"the command ended with status {child.returncode}")
-        return {"said": said}
+        return {"said": output}
 
     def _wait(self, task: Task, child: subprocess.Popen[bytes]) -> None:
         end = time.monotonic() + SENT_S
@@ -113,10 +113,10 @@ class Schedule:
                 self.look(datetime.now(UTC))
                 self.complaint = ""
             except (ModellabError, ApiError, OSError, sa.exc.SQLAlchemyError) as error:
-                said = masked(sentence(error))
-                if said != self.complaint:
-                    LOG.warning("nobody is told what changed: %s", said)
-                self.complaint = said
+                message = masked(sentence(error))
+                if message != self.complaint:
+                    LOG.warning("nobody is told what changed: %s", message)
+                self.complaint = message
 
     def look(self, now: datetime) -> None:
         """Ask for what is due: alerts once the ledger rests and no run goes on, a digest at its time."""

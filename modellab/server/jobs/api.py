@@ -125,10 +125,10 @@ async def _own(room: Room, asker: Who, id: str) -> str:
 def _following(routes: APIRouter, room: Room) -> None:
     """The routes for what comes of a job while it goes on, and at its end."""
 
-    async def found(asker: Reader, id: str) -> Row:
+    async def find_row(asker: Reader, id: str) -> Row:
         return await asyncio.to_thread(room.jobs.find, asker.project, id)
 
-    its_row = Depends(found)
+    its_row = Depends(find_row)
 
     async def seen(row: Any = its_row, last_event_id: Annotated[str, Header(alias="Last-Event-ID")] = "") -> int:
         """The number of the event that was seen last; NothingNewError where no other will come."""
@@ -177,10 +177,10 @@ async def _news(room: Room, row: Row, seen: int) -> AsyncIterator[ServerSentEven
 
 def _rendered(result: Mapping[str, Any], form: str) -> Response:
     if form not in FORMATS:
-        said = f"response_format is {form[:40]!r}, expected one of {', '.join(FORMATS)}"
-        raise ApiError(400, "invalid_value", said, "response_format")
-    segments = tuple((each["text"], each["start"], each["end"]) for each in result["segments"])
-    words = tuple((each["word"], each["start"], each["end"]) for each in result["words"]) if "words" in result else None
+        message = f"response_format is {form[:40]!r}, expected one of {', '.join(FORMATS)}"
+        raise ApiError(400, "invalid_value", message, "response_format")
+    segments = tuple((segment["text"], segment["start"], segment["end"]) for segment in result["segments"])
+    words = tuple((word["word"], word["start"], word["end"]) for word in result["words"]) if "words" in result else None
     heard = Transcribed(
         result["text"], segments, result["duration"], result["language"], words=words,
         confidence=result.get("confidence"),
@@ -233,8 +233,8 @@ async def _asked(room: Room, asker: Who, asked: requests.Asked, id: str, sha256:
     if not is_new:
         await asyncio.to_thread(room.files.remove, id)
     room.wake(row)
-    told = await asyncio.to_thread(_whole, room, row)
-    return JSONResponse(told, 202, {"Location": told["url"]})
+    job = await asyncio.to_thread(_whole, room, row)
+    return JSONResponse(job, 202, {"Location": job["url"]})
 
 
 def _checked(room: Room, asked: requests.Asked, id: str, sha256: str) -> dict[str, Any]:
@@ -261,8 +261,8 @@ def _checked(room: Room, asked: requests.Asked, id: str, sha256: str) -> dict[st
     except AudioError as error:
         raise of(error, path=str(path), name=asked.file) from None
     if duration_s > room.project.serve.max_blob_audio_s:
-        said = f"{asked.file} lasts {duration_s:.0f} s, expected at most {room.project.serve.max_blob_audio_s:g} s"
-        raise ApiError(413, "audio_too_long", said, "file")
+        message = f"{asked.file} lasts {duration_s:.0f} s, expected at most {room.project.serve.max_blob_audio_s:g} s"
+        raise ApiError(413, "audio_too_long", message, "file")
     return {"body": {"duration_s": duration_s, "told_language": language, "sha256": sha256}}
 
 

@@ -105,8 +105,8 @@ def read(data: object) -> Asked:
     kind = data.get("kind")
     model = MODELS.get(kind) if isinstance(kind, str) else None
     if model is None:
-        said = f"kind is {str(kind)[:SHOWN]!r}: {did_you_mean(str(kind), KINDS)}"
-        raise ApiError(400, "missing_field" if kind is None else "invalid_value", said, "kind")
+        message = f"kind is {str(kind)[:SHOWN]!r}: {did_you_mean(str(kind), KINDS)}"
+        raise ApiError(400, "missing_field" if kind is None else "invalid_value", message, "kind")
     try:
         return model.model_validate(data)
     except pydantic.ValidationError as error:
@@ -116,12 +116,12 @@ def read(data: object) -> Asked:
 def _refused(model: type[pydantic.BaseModel], problem: Any) -> ApiError:
     name = str((problem["loc"] or ("the body",))[0])
     if problem["type"] == "extra_forbidden":
-        said = f"unknown field {name[:SHOWN]!r}: {did_you_mean(name[:SHOWN], list(model.model_fields))}"
-        return ApiError(400, "unknown_field", said, name[:SHOWN])
+        message = f"unknown field {name[:SHOWN]!r}: {did_you_mean(name[:SHOWN], list(model.model_fields))}"
+        return ApiError(400, "unknown_field", message, name[:SHOWN])
     if problem["type"] == "missing":
         return ApiError(400, "missing_field", f"expected `{name}`", name)
-    said = f"{name} is {str(problem['input'])[:SHOWN]!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
-    return ApiError(400, "invalid_value", said, name)
+    message = f"{name} is {str(problem['input'])[:SHOWN]!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+    return ApiError(400, "invalid_value", message, name)
 
 
 def digest(asked: Asked, sha256: str = "") -> str:
@@ -142,11 +142,11 @@ def check_dataset(matrix: Matrix, fleet: Fleet, asked: WholeDataset) -> int:
     except ModellabError as error:
         raise ApiError(400, "invalid_value", str(error).splitlines()[0], "dataset") from None
     if data.header.task != "asr":
-        said = f"{asked.dataset} is a dataset of {data.header.task}, expected one of asr"
-        raise ApiError(400, "unsupported_task", said, "dataset")
+        message = f"{asked.dataset} is a dataset of {data.header.task}, expected one of asr"
+        raise ApiError(400, "unsupported_task", message, "dataset")
     if data.is_private:
-        said = f"{asked.dataset} is private: what is said in it is shown to nobody; a run measures it"
-        raise ApiError(400, "private_dataset", said, "dataset")
+        message = f"{asked.dataset} is private: what is said in it is shown to nobody; a run measures it"
+        raise ApiError(400, "private_dataset", message, "dataset")
     return len(data.rows)
 
 
@@ -171,26 +171,26 @@ def check_executor(asked: Run, named: Sequence[str]) -> None:
 def check_batch(asked: Run) -> None:
     """ApiError 400 for a batch size without workers: one process measures each utterance alone."""
     if asked.batch > 1 and not asked.executor:
-        said = f"batch is {asked.batch} and there is no executor: name one, or leave batch out"
-        raise ApiError(400, "invalid_value", said, "batch")
+        message = f"batch is {asked.batch} and there is no executor: name one, or leave batch out"
+        raise ApiError(400, "invalid_value", message, "batch")
 
 
 def described(matrix: Matrix, cases: list[PlannedCase]) -> list[dict[str, Any]]:
     """The cases as JSON, each with why it cannot be run here, '' where it can."""
-    told = []
+    listed = []
     for case in cases:
-        found = matrix.find(case.name)
+        planned_case = matrix.find(case.name)
         reason = case.error
-        if isinstance(found, Case):
-            reason = why_not(found)
-        elif isinstance(found, Broken):
-            reason = found.error
-        told.append({"case": case.name, "tier": case.tier, "why_not": reason.splitlines()[0] if reason else ""})
-    return told
+        if isinstance(planned_case, Case):
+            reason = why_not(planned_case)
+        elif isinstance(planned_case, Broken):
+            reason = planned_case.error
+        listed.append({"case": case.name, "tier": case.tier, "why_not": reason.splitlines()[0] if reason else ""})
+    return listed
 
 
-def _field(said: str) -> str | None:
+def _field(message: str) -> str | None:
     """The field that a message about an unknown name is about."""
     words = {"model": "models", "variant": "models", "dataset": "datasets", "device": "devices", "tier": "tier"}
     words["precision"] = "precisions"
-    return next((field for word, field in words.items() if said.startswith(f"unknown {word} ")), None)
+    return next((field for word, field in words.items() if message.startswith(f"unknown {word} ")), None)

@@ -20,7 +20,7 @@ from modellab.errors import ModellabError, sentence
 from modellab.plan.settings import Project
 from modellab.runner.options import RunOptions
 from modellab.runner.run import RunResult, run
-from modellab.server.jobs.told import Teller
+from modellab.server.jobs.run_events import EventEncoder
 from modellab.system import extras
 from modellab.system.json_child import die_with_parent
 
@@ -33,13 +33,13 @@ def main(root: str) -> int:
     is_over = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: is_over.set())
     order = json.load(sys.stdin)
-    project, teller = Project.at(Path(root)), Teller()
+    project, encode = Project.at(Path(root)), EventEncoder()
     try:
         result = run(
             order["cases"],
             project,
             RunOptions(executor=order["executor"], batch=order["batch"]),
-            listeners=[lambda event: _tell(out, teller(event))],
+            listeners=[lambda event: _tell(out, encode(event))],
             cancelled=is_over.is_set,
             session=order["session"],
             labels=order["labels"],
@@ -47,13 +47,13 @@ def main(root: str) -> int:
     except ModellabError as error:
         _tell(out, {"event": "result", "error": sentence(error)})
         return 1
-    _tell(out, {"event": "result", **_told(result)})
+    _tell(out, {"event": "result", **_summary(result)})
     if not is_over.is_set():
         _send(project)
     return 0
 
 
-def _told(result: RunResult) -> dict[str, Any]:
+def _summary(result: RunResult) -> dict[str, Any]:
     """How a run went, in brief: all else is in the ledger."""
     return {
         "exit_status": result.exit_status,
@@ -75,9 +75,9 @@ def _send(project: Project) -> None:
         sys.stderr.write(f"{tracking.push(project.mlruns, root=project.root)}\n")
 
 
-def _tell(out: IO[str], what: dict[str, Any]) -> None:
+def _tell(out: IO[str], event: dict[str, Any]) -> None:
     """One line; who does not listen any more has gone, and takes this process along."""
-    out.write(json.dumps(what) + "\n")
+    out.write(json.dumps(event) + "\n")
     out.flush()
 
 

@@ -52,7 +52,7 @@ class Files:
         """Let go of a job's files."""
         shutil.rmtree(self.of(id), ignore_errors=True)
 
-    def done(self, id: str) -> None:
+    def drop_audio(self, id: str) -> None:
         """Let go of what a job was about: it is done and needs it no more."""
         (self.of(id) / AUDIO).unlink(missing_ok=True)
 
@@ -63,7 +63,7 @@ class Files:
                 shutil.rmtree(place, ignore_errors=True)
 
     def _folders(self) -> Iterable[Path]:
-        return [each for each in self.folder.glob("job_*") if NAME.fullmatch(each.name) and each.is_dir()]
+        return [folder for folder in self.folder.glob("job_*") if NAME.fullmatch(folder.name) and folder.is_dir()]
 
 
 def full(error: OSError) -> ApiError:

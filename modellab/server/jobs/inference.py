@@ -66,8 +66,8 @@ class Inference:
         heard = reply["output"]
         words = None
         if body["words"] and heard["text"].split():
-            said = [[word, 0.0, 0.0] for word in heard["text"].split()]
-            asked = {**row, "words": said}
+            untimed = [[word, 0.0, 0.0] for word in heard["text"].split()]
+            asked = {**row, "words": untimed}
             timed = self._call(task, served, "alignment", asked, body["duration_s"], path)["output"]["words"]
             words = [{"word": text.strip(), "start": start, "end": end} for text, start, end in timed]
         return _transcription(heard, body["duration_s"], float(reply.get("wall_s", 0.0)), words)
@@ -94,12 +94,13 @@ class Inference:
         lines = {line["id"]: line for line in _earlier(place, task.claim.attempt)}
         of, audio_s = len(data.rows), 0.0
         with (place / f"{OUTPUT}-{task.claim.attempt}").open("w", encoding="utf-8") as out:
-            for done, row in enumerate(data.rows, start=1):
+            for finished, row in enumerate(data.rows, start=1):
                 line = lines.get(row["id"]) or self._heard(task, served, row)
                 audio_s += seconds(row)
                 out.write(json.dumps(line, ensure_ascii=False) + "\n")
                 out.flush()
-                task.progress({"stage": "transcribing", "done": done, "of": of}, every_s=0 if done == of else TOLD_S)
+                every_s = 0 if finished == of else TOLD_S
+                task.progress({"stage": "transcribing", "done": finished, "of": of}, every_s=every_s)
             os.fsync(out.fileno())
         (place / f"{OUTPUT}-{task.claim.attempt}").replace(place / OUTPUT)
         return {
@@ -111,33 +112,33 @@ class Inference:
 
     def _heard(self, task: Task, served: Served, row: Mapping[str, Any]) -> dict[str, Any]:
         """One utterance; one on which the model raises is told as that."""
-        told = {"id": row["id"], "duration": round(seconds(row), 3)}
+        line = {"id": row["id"], "duration": round(seconds(row), 3)}
         try:
             reply = self._call(task, served, "asr", sendable(dict(row)), seconds(row), Path(str(row.get("audio", ""))))
         except ApiError as error:
             if error.code != "model_failed":
                 raise
-            return {**told, "text": None, "error": error.message}
-        return {**told, "text": reply["output"]["text"], "wall_s": round(float(reply.get("wall_s", 0.0)), 4)}
+            return {**line, "text": None, "error": error.message}
+        return {**line, "text": reply["output"]["text"], "wall_s": round(float(reply.get("wall_s", 0.0)), 4)}
 
     # ------------------------------------------------------------------------ one call
 
     def _call(
-        self, task: Task, served: Served, what: str, row: Mapping[str, Any], audio_s: float = 0.0,
+        self, task: Task, served: Served, kind: str, row: Mapping[str, Any], audio_s: float = 0.0,
         path: Path | None = None, collect: Collect = dict,
     ) -> dict[str, Any]:  # fmt: skip
         """The model's reply, however long its queue is; ApiError for what went wrong, or what `task.check` raises."""
         while True:
             task.check()
             try:
-                job = self.fleet.submit(served, Job(what, row, audio_s, task.claim.owner, collect))
+                job = self.fleet.submit(served, Job(kind, row, audio_s, task.claim.owner, collect))
                 return self._waited(task, served, job)
             except (ModellabError, ApiError) as error:
                 task.check()  # a server that ends, ends its models' calls
-                told = error if isinstance(error, ApiError) else of(error, path=str(path or ""), name="the file")
-                if told.code not in RETRY_CODES:
-                    raise told from error
-                wait_s = min(float(told.headers.get("Retry-After", "1")), MOST_WAIT_S)
+                refusal = error if isinstance(error, ApiError) else of(error, path=str(path or ""), name="the file")
+                if refusal.code not in RETRY_CODES:
+                    raise refusal from error
+                wait_s = min(float(refusal.headers.get("Retry-After", "1")), MOST_WAIT_S)
                 if task.gone.wait(wait_s / 2):
                     task.check()
 
@@ -181,9 +182,9 @@ def _earlier(place: Path, attempt: int) -> Iterator[dict[str, Any]]:
         if path.is_file():
             for line in path.read_bytes().split(b"\n")[:-1]:
                 with contextlib.suppress(ValueError):
-                    told = json.loads(line)
-                    if told.get("text") is not None:
-                        yield told
+                    parsed = json.loads(line)
+                    if parsed.get("text") is not None:
+                        yield parsed
 
 
 def _write(path: Path, data: bytes) -> None:

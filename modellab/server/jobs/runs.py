@@ -74,14 +74,14 @@ class Runs:
         place = self.files.of(claim.id)
         place.mkdir(parents=True, exist_ok=True)
         with (place / LOG).open("ab") as log, _started(self.project.root, order, log) as child:
-            told = self._followed(task, child, cases)
-        if told is None:
+            result = self._followed(task, child, cases)
+        if result is None:
             how = exit_reason(child.returncode) if child.returncode is not None else "it did not end"
-            said = f"the run's process ended before its result: {how}{_tail(place / LOG)}"
-            raise BackError(said, is_counted=True)
-        if "error" in told:
-            raise JobError("run_failed", str(told["error"]))
-        return {**told, "session": order["session"], "command": body.command}
+            message = f"the run's process ended before its result: {how}{_tail(place / LOG)}"
+            raise BackError(message, is_counted=True)
+        if "error" in result:
+            raise JobError("run_failed", str(result["error"]))
+        return {**result, "session": order["session"], "command": body.command}
 
     def _followed(self, task: Task, child: subprocess.Popen[bytes], cases: list[str]) -> dict[str, Any] | None:
         """The result that a run's process tells; None where it ended without one. What it tells before is progress."""
@@ -104,9 +104,9 @@ class Runs:
                 number += line["event"] in ("case_started", "case_skipped")
                 finished += line["event"] in ("case_done", "case_skipped")
                 seen.add(line)
-                if said := _progress(line, number, finished, len(cases)):
-                    every_s = TOLD_S if said["stage"] == "measuring" and said["done"] < said["of"] else 0.0
-                    if task.progress(said, seen.told, every_s=every_s):
+                if progress := _progress(line, number, finished, len(cases)):
+                    every_s = TOLD_S if progress["stage"] == "measuring" and progress["done"] < progress["of"] else 0.0
+                    if task.progress(progress, seen.as_json, every_s=every_s):
                         seen = Seen()
         except (GoneError, BackError):
             _end(child)
@@ -130,7 +130,7 @@ class Seen:
             self.further += 1
 
     @property
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """As a part of an event of progress."""
         return {"utterances": self.utterances, "further": self.further} if self.utterances else {}
 
@@ -184,16 +184,16 @@ def _started(root: Path, order: Mapping[str, Any], log: IO[bytes]) -> Iterator[s
 
 def _lines(child: subprocess.Popen[bytes]) -> queue.Queue[dict[str, Any] | None]:
     """What a run's process tells, line by line; None at the end."""
-    told: queue.Queue[dict[str, Any] | None] = queue.Queue()
+    events: queue.Queue[dict[str, Any] | None] = queue.Queue()
 
     def read() -> None:
         assert child.stdout is not None
         for line in child.stdout:
-            told.put(json.loads(line))
-        told.put(None)
+            events.put(json.loads(line))
+        events.put(None)
 
     threading.Thread(target=read, name="run's events", daemon=True).start()
-    return told
+    return events
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
@@ -214,5 +214,5 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
 
 def _tail(path: Path) -> str:
     """The end of a log, as a part of a sentence."""
-    said = path.read_bytes()[-MOST_OF_A_LOG:].decode(errors="replace").strip()
-    return f"; its log ends: {shortened(masked(said), MOST_OF_A_LOG)}" if said else ""
+    text = path.read_bytes()[-MOST_OF_A_LOG:].decode(errors="replace").strip()
+    return f"; its log ends: {shortened(masked(text), MOST_OF_A_LOG)}" if text else ""

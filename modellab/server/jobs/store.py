@@ -93,22 +93,22 @@ class Jobs:
             return None
         same = (JOB.c.project == wanted.project, JOB.c.owner == wanted.owner)
         asked = sa.select(JOB).where(*same, JOB.c.idempotency_key == wanted.idempotency_key)
-        found = connection.execute(asked).one_or_none()
-        if found is not None and found.digest != wanted.digest:
-            said = f"Idempotency-Key {wanted.idempotency_key!r} was used for another request, job {found.id}"
-            raise ApiError(409, "idempotency_key_reused", said, "Idempotency-Key")
-        return found
+        earlier = connection.execute(asked).one_or_none()
+        if earlier is not None and earlier.digest != wanted.digest:
+            message = f"Idempotency-Key {wanted.idempotency_key!r} was used for another request, job {earlier.id}"
+            raise ApiError(409, "idempotency_key_reused", message, "Idempotency-Key")
+        return earlier
 
     def _check_room(self, connection: sa.Connection, wanted: Wanted, most_queued: int) -> None:
         own = (JOB.c.project == wanted.project, JOB.c.owner == wanted.owner, JOB.c.state == QUEUED)
         if connection.execute(sa.select(sa.func.count()).where(*own)).scalar_one() >= most_queued:
-            said = f"{most_queued} of your jobs are waiting, which is as many as may: come back when some are done"
-            raise ApiError(429, "quota_exceeded", said, headers={"Retry-After": "60"})
+            message = f"{most_queued} of your jobs are waiting, which is as many as may: come back when some are done"
+            raise ApiError(429, "quota_exceeded", message, headers={"Retry-After": "60"})
 
     def find(self, project: str, id: str) -> Row:
         """The job of a project; ApiError 404 where it has none of this name."""
         with self.database.begin() as connection:
-            return _found(connection, project, id)
+            return _find(connection, project, id)
 
     def position(self, row: Row) -> int | None:
         """Its place in the queue, 1 for the next; None where it does not wait."""
@@ -143,8 +143,8 @@ class Jobs:
             values = {"state": CANCELLED, "ended": time.time(), "error": sa.null()}
             row = _changed(connection, (JOB.c.id == id, JOB.c.project == project, JOB.c.state.not_in(ENDED)), values)
             if row is None:
-                found = _found(connection, project, id)
-                raise ApiError(409, "job_ended", f"{id} is {found.state} already")
+                existing = _find(connection, project, id)
+                raise ApiError(409, "job_ended", f"{id} is {existing.state} already")
             self._end(connection, row, {})
             return row
 
@@ -155,8 +155,10 @@ class Jobs:
             is_over = (JOB.c.id == id, JOB.c.project == project, JOB.c.state.in_((FAILED, CANCELLED)))
             row = _changed(connection, is_over, {**values, "error": sa.null(), "progress": sa.null(), "worker": ""})
             if row is None:
-                found = _found(connection, project, id)
-                raise ApiError(409, "job_not_ended", f"{id} is {found.state}: only what failed or was cancelled can be")
+                existing = _find(connection, project, id)
+                raise ApiError(
+                    409, "job_not_ended", f"{id} is {existing.state}: only what failed or was cancelled can be"
+                )
             _note(connection, row.n, QUEUED, {"again": True})
             notices.tell(connection, row.lane)
             return row
@@ -192,7 +194,7 @@ class Jobs:
                 _note(connection, row.n, "progress", {**data, **(more or {})})
             return row is not None
 
-    def done(self, claim: Claim, result: Mapping[str, Any]) -> bool:
+    def finish(self, claim: Claim, result: Mapping[str, Any]) -> bool:
         """It is done; False where it is not this worker's any more, and nothing changes."""
         with self._ending(claim, {"state": DONE, "result": dict(result)}) as row:
             return row is not None
@@ -264,11 +266,11 @@ class Jobs:
             return list(connection.execute(old.returning(JOB.c.id)).scalars())
 
 
-def _found(connection: sa.Connection, project: str, id: str) -> Row:
-    found = connection.execute(sa.select(JOB).where(JOB.c.id == id, JOB.c.project == project)).one_or_none()
-    if found is None:
+def _find(connection: sa.Connection, project: str, id: str) -> Row:
+    row = connection.execute(sa.select(JOB).where(JOB.c.id == id, JOB.c.project == project)).one_or_none()
+    if row is None:
         raise ApiError(404, "job_not_found", f"there is no job {id[:80]!r} here", "id")
-    return found
+    return row
 
 
 def _own(claim: Claim) -> tuple[sa.ColumnElement[bool], ...]:
@@ -278,10 +280,10 @@ def _own(claim: Claim) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 def _changed(
-    connection: sa.Connection, which: Sequence[sa.ColumnElement[bool]], values: Mapping[str, Any]
+    connection: sa.Connection, conditions: Sequence[sa.ColumnElement[bool]], values: Mapping[str, Any]
 ) -> Row | None:
     """The one job that was changed, as it is now."""
-    return connection.execute(sa.update(JOB).where(*which).values(values).returning(*JOB.c)).one_or_none()
+    return connection.execute(sa.update(JOB).where(*conditions).values(values).returning(*JOB.c)).one_or_none()
 
 
 def _note(connection: sa.Connection, n: int, kind: str, data: Mapping[str, Any]) -> None:

@@ -77,12 +77,12 @@ def position(connection: sa.Connection, job: sa.Row[tuple[object, ...]]) -> int:
     turns = sa.select(JOB.c.project, JOB.c.owner, sa.func.max(JOB.c.turn).label("turn")).group_by(
         JOB.c.project, JOB.c.owner
     )
-    last = {(each.project, each.owner): each.turn for each in connection.execute(turns)}
+    last = {(row.project, row.owner): row.turn for row in connection.execute(turns)}
     waiting = sa.select(JOB.c.project, JOB.c.owner, sa.func.count().label("jobs"), sa.func.min(JOB.c.n).label("first"))
     mine = (last[job.project, job.owner], job.n)
     ahead = 0
-    for each in connection.execute(waiting.where(*same_lane).group_by(JOB.c.project, JOB.c.owner)):
-        if (each.project, each.owner) != (job.project, job.owner):
-            is_earlier = (last[each.project, each.owner], each.first) < mine
-            ahead += min(each.jobs, before + is_earlier)
+    for row in connection.execute(waiting.where(*same_lane).group_by(JOB.c.project, JOB.c.owner)):
+        if (row.project, row.owner) != (job.project, job.owner):
+            is_earlier = (last[row.project, row.owner], row.first) < mine
+            ahead += min(row.jobs, before + is_earlier)
     return int(before) + ahead + 1

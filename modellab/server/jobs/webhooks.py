@@ -140,14 +140,14 @@ class Webhooks:
         }
         try:
             status = post(taken.url, taken.body, headers, self.settings.webhook_hosts)
-            said, is_done = f"it answered {status}", 200 <= status < 300
+            outcome, is_done = f"it answered {status}", 200 <= status < 300
         except (OSError, RefusedUrlError, http.client.HTTPException, ValueError) as error:
-            said, is_done = f"{type(error).__name__}: {error}"[:SHOWN], False
+            outcome, is_done = f"{type(error).__name__}: {error}"[:SHOWN], False
         state = DONE if is_done else WAITING if taken.tries < TRIES else FAILED
         due = now_s + WAITS_S[min(taken.tries, len(WAITS_S)) - 1]
         with self.database.begin() as connection:
             same = (CALL.c.n == taken.n, CALL.c.tries == taken.tries)
-            connection.execute(sa.update(CALL).where(*same).values(state=state, said=said, due=due))
+            connection.execute(sa.update(CALL).where(*same).values(state=state, said=outcome, due=due))
         return True
 
     def _take(self, now_s: float) -> Row | None:

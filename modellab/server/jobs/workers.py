@@ -61,7 +61,7 @@ class Task:
     jobs: Jobs
     is_stopping: threading.Event
     gone: threading.Event = field(default_factory=threading.Event)
-    told_at: float = 0.0
+    reported_at: float = 0.0
 
     def check(self) -> None:
         """GoneError or BackError where it is to end."""
@@ -73,9 +73,9 @@ class Task:
     def progress(self, data: Mapping[str, Any], more: Mapping[str, Any] | None = None, *, every_s: float = 0.0) -> bool:
         """Tell how far it is, not oftener than `every_s`: whether it was told. `more` is for who follows alone."""
         now = time.monotonic()
-        if now - self.told_at < every_s:
+        if now - self.reported_at < every_s:
             return False
-        self.told_at = now
+        self.reported_at = now
         if not self.jobs.progress(self.claim, data, more):
             raise GoneError
         return True
@@ -165,8 +165,8 @@ class Workers:
             why, is_counted = str(back), back.is_counted
             self._surely(lambda: self.jobs.give_back(claim, why, is_counted=is_counted))
         except JobError as error:
-            said, rest = {"code": error.code, "message": error.message}, error.result
-            self._surely(lambda: self.jobs.fail(claim, said, rest))
+            fault, rest = {"code": error.code, "message": error.message}, error.result
+            self._surely(lambda: self.jobs.fail(claim, fault, rest))
         except sa.exc.SQLAlchemyError as error:
             self.telling.tell(error)
             self._surely(lambda: self.jobs.give_back(claim, "the database was gone", is_counted=False))
@@ -175,8 +175,8 @@ class Workers:
             failure = _failure(error)
             self._surely(lambda: self.jobs.fail(claim, failure))
         else:
-            if self._surely(lambda: self.jobs.done(claim, result)):
-                self.files.done(claim.id)
+            if self._surely(lambda: self.jobs.finish(claim, result)):
+                self.files.drop_audio(claim.id)
         finally:
             with self.lock:
                 self.tasks.discard(task)
@@ -234,6 +234,6 @@ class Workers:
 def _failure(error: Exception) -> dict[str, str]:
     """What a job says that ended in an error of ours, or of the disk."""
     if isinstance(error, OSError) and error.errno in FULL:
-        told = full(error)
-        return {"code": told.code, "message": told.message}
+        refusal = full(error)
+        return {"code": refusal.code, "message": refusal.message}
     return {"code": "internal_error", "message": f"something here failed ({type(error).__name__}): see the log"}

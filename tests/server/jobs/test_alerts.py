@@ -78,7 +78,7 @@ def test_nothing_is_told_while_a_run_goes_on(root: Path, jobs: Jobs, put: Put) -
     for _ in range(3):
         schedule.look(NOON)
     assert asked(jobs) == []
-    jobs.done(claim, {})
+    jobs.finish(claim, {})
     schedule.look(NOON)
     assert asked(jobs) == ["alerts queued"]
 

@@ -29,7 +29,7 @@ def test_a_job_goes_its_way_and_tells_each_step(jobs: Jobs, put: Put) -> None:
     claim = take(jobs)
     assert (claim.id, claim.body, claim.attempt) == (name, {"text": "Grüße"}, 1)
     assert jobs.progress(claim, {"done": 1, "of": 2})
-    assert jobs.done(claim, {"session": "s"})
+    assert jobs.finish(claim, {"session": "s"})
     row = jobs.find("default", name)
     assert (row.state, row.result, row.error, row.tries) == (DONE, {"session": "s"}, None, 1)
     happened = jobs.events(row.n)
@@ -93,7 +93,7 @@ def test_a_run_at_work_goes_on_in_its_project_however_much_else_does(jobs: Jobs,
     (found,) = going_on.live(jobs, tmp_path, "default")
     assert (found.session, found.planned, found.by, found.experiment) == (name, 3, "ada", "e1")
     assert not list(going_on.live(jobs, tmp_path, "other"))
-    jobs.done(claim, {})
+    jobs.finish(claim, {})
     assert not list(going_on.live(jobs, tmp_path, "default"))
 
 
@@ -139,7 +139,7 @@ def test_a_lost_worker_costs_a_try_and_comes_too_late_for_anything(jobs: Jobs, p
     assert watch.look() == 1
     again = take(jobs, "w2")
     assert (again.id, again.attempt) == (name, 2)
-    assert not jobs.done(zombie, {"from": "zombie"})
+    assert not jobs.finish(zombie, {"from": "zombie"})
     assert not jobs.fail(zombie, {"code": "x"})
     assert not jobs.progress(zombie, {})
     assert not jobs.give_back(zombie, "late")
@@ -163,7 +163,7 @@ def test_who_beats_keeps_its_job_however_the_clocks_jump(jobs: Jobs, put: Put, m
         now += 20
         assert jobs.beat("w1") == {(claim.n, 1)}
         assert watch.look() == 0
-    assert jobs.done(claim, {})
+    assert jobs.finish(claim, {})
 
 
 def test_the_same_worker_with_the_same_job_again_is_another_attempt(jobs: Jobs, put: Put) -> None:
@@ -172,8 +172,8 @@ def test_the_same_worker_with_the_same_job_again_is_another_attempt(jobs: Jobs, 
     assert jobs.give_back(first, "about to end")
     second = take(jobs)
     assert (second.attempt, second.most_tries) == (2, 3)  # what is given back costs no try
-    assert not jobs.done(first, {})
-    assert jobs.done(second, {})
+    assert not jobs.finish(first, {})
+    assert jobs.finish(second, {})
 
 
 def test_a_try_that_counts_and_was_the_last_one_fails(jobs: Jobs, put: Put) -> None:
@@ -190,7 +190,7 @@ def test_cancelled_and_tried_again(jobs: Jobs, put: Put) -> None:
     assert claim.id == going
     jobs.cancel("default", going)
     assert jobs.beat("w1") == set()
-    assert not jobs.done(claim, {})
+    assert not jobs.finish(claim, {})
     with pytest.raises(ApiError, match="is cancelled already") as refused:
         jobs.cancel("default", going)
     assert refused.value.status == 409
@@ -211,7 +211,7 @@ def test_many_workers_at_once_take_each_job_once(jobs: Jobs, put: Put) -> None:
         while claim := jobs.claim(["runs"], worker, MOST):
             with lock:
                 taken.append(claim.id)
-            assert jobs.done(claim, {"by": worker})
+            assert jobs.finish(claim, {"by": worker})
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(work, [f"w{number}" for number in range(6)]))
@@ -245,5 +245,5 @@ def test_the_end_is_told_in_the_same_transaction(jobs: Jobs, put: Put) -> None:
     jobs.ended = refuse
     claim = take(jobs)
     with pytest.raises(RuntimeError):
-        jobs.done(claim, {})
+        jobs.finish(claim, {})
     assert jobs.find("default", name).state == RUNNING

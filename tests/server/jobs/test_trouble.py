@@ -90,7 +90,7 @@ def test_a_database_without_room_refuses_a_job_and_keeps_those_that_it_has(tmp_p
     assert jobs.find("default", name).state == "queued"
     claim = jobs.claim(["runs"], "w", 9)
     assert claim is not None
-    assert jobs.done(claim, {})
+    assert jobs.finish(claim, {})
     database.close()
 
 
@@ -99,14 +99,14 @@ def test_a_result_that_the_database_has_no_room_for_is_written_when_it_has(
 ) -> None:
     monkeypatch.setattr(workers, "POLL_S", 0.01)
     jobs = Jobs(database)
-    refused, real, name = threading.Semaphore(3), jobs.done, put()
+    refused, real, name = threading.Semaphore(3), jobs.finish, put()
 
-    def done(*given: Any) -> bool:
+    def finish(*given: Any) -> bool:
         if refused.acquire(blocking=False):
             raise sa.exc.OperationalError("update", None, Exception("database or disk is full"))
         return real(*given)
 
-    monkeypatch.setattr(jobs, "done", done)
+    monkeypatch.setattr(jobs, "finish", finish)
     _do(jobs, Files(tmp_path / "files"), lambda _: {"n": 1})
     row = jobs.find("default", name)
     assert (row.state, row.result, row.tries) == ("done", {"n": 1}, 1)

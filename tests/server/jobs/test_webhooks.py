@@ -69,7 +69,7 @@ def end_one(hooks: Webhooks, url: str) -> str:
     row, _ = jobs.put(Wanted("default", "ada", "run", "runs", {}, "d", 1, callback_url=url), 10)
     claim = jobs.claim(["runs"], "w", 10)
     assert claim is not None
-    assert jobs.done(claim, {"much": "to tell"})
+    assert jobs.finish(claim, {"much": "to tell"})
     return str(row.id)
 
 

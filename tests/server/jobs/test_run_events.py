@@ -11,7 +11,7 @@ import pytest
 from modellab import datasets
 from modellab.datasets import Dataset
 from modellab.runner.events import Notice, UtteranceDone
-from modellab.server.jobs.told import MOST_TEXT, Teller
+from modellab.server.jobs.run_events import MOST_TEXT, EventEncoder
 from modellab.types import Utterance
 from tests import make
 from tests.integration.conftest import write_dataset
@@ -35,7 +35,7 @@ def done(data: Dataset, *utterances: Utterance) -> UtteranceDone:
 
 def test_each_utterance_and_the_value_of_all_so_far(data: Dataset) -> None:
     first, second = heard(data, 0, "turn on", 1), heard(data, 1, "x" * 1000, 0)
-    tell = Teller()
+    tell = EventEncoder()
     told = tell(done(data, first))
     assert told["utterance"] == {
         "id": first.id, "reference": data.rows[0]["text"], "said": "turn on", "value": told["value"],
@@ -50,11 +50,11 @@ def test_each_utterance_and_the_value_of_all_so_far(data: Dataset) -> None:
 def test_of_a_private_dataset_there_are_numbers_alone(data: Dataset) -> None:
     secret = replace(data, header=data.header.model_copy(update={"privacy": "hashes"}))
     assert secret.is_private
-    told = Teller()(done(secret, heard(secret, 0, CANARY, 1, error=f"ValueError: {CANARY}")))
+    told = EventEncoder()(done(secret, heard(secret, 0, CANARY, 1, error=f"ValueError: {CANARY}")))
     assert CANARY not in json.dumps(told)
     assert data.rows[0]["text"] not in json.dumps(told)
     assert told["value"] > 0
 
 
 def test_other_events_are_told_as_they_are() -> None:
-    assert Teller()(Notice("a wheel is built")) == {"event": "notice", "text": "a wheel is built"}
+    assert EventEncoder()(Notice("a wheel is built")) == {"event": "notice", "text": "a wheel is built"}

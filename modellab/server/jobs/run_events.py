@@ -15,7 +15,7 @@ from modellab.types import Floats, Metric, Utterance
 MOST_TEXT = 300  # characters of what was said, or heard
 
 
-class Teller:
+class EventEncoder:
     """Makes a line of each event. It adds counts up itself: all utterances so far may be very many."""
 
     def __init__(self) -> None:
@@ -32,7 +32,8 @@ class Teller:
     def _seen(self, event: UtteranceDone) -> dict[str, Any]:
         assert event.data is not None
         utterance, data = event.utterances[-1], event.data
-        metric = next((each for each in tasks.get(data.header.task).METRICS if each.name in utterance.counts), None)
+        metrics = tasks.get(data.header.task).METRICS
+        metric = next((candidate for candidate in metrics if candidate.name in utterance.counts), None)
         row = data.rows[(event.done - 1) % len(data.rows)]
         shown = {"id": utterance.id, **_texts(row if row["id"] == utterance.id else {}, utterance, data.is_private)}
         if metric is None:
@@ -50,8 +51,8 @@ def _texts(row: Any, utterance: Utterance, is_private: bool) -> dict[str, str]:
     if is_private:
         return {"error": withheld.message(utterance.error)} if utterance.error else {}
     output = utterance.output if isinstance(utterance.output, dict) else {}
-    found = {"reference": row.get("text"), "said": output.get("text"), "error": utterance.error.partition("\n")[0]}
-    return {name: shortened(text, MOST_TEXT) for name, text in found.items() if isinstance(text, str) and text}
+    texts = {"reference": row.get("text"), "said": output.get("text"), "error": utterance.error.partition("\n")[0]}
+    return {name: shortened(text, MOST_TEXT) for name, text in texts.items() if isinstance(text, str) and text}
 
 
 def _number(metric: Metric, counts: Floats) -> float | None:
