@@ -27,15 +27,15 @@ def router(maker: Maker) -> APIRouter:
     @routes.get("")
     async def listed(request: Request, who: Reads) -> dict[str, Any]:
         """The tests of this project, newest first."""
-        found = await stored(maker.tests.every, who.project)
-        return {"object": "list", "data": [described(each, address(request)) for each in found]}
+        tests = await stored(maker.tests.every, who.project)
+        return {"object": "list", "data": [described(test, address(request)) for test in tests]}
 
     @routes.get("/{test}")
     async def one(test: str, request: Request, who: Reads) -> dict[str, Any]:
         """A test with its results: scores and pairs with intervals, where enough people heard enough sentences."""
-        found = await stored(maker.tests.get, who.project, test)
-        said = await stored(results, maker, found)
-        return {**described(found, address(request)), "results": said}
+        listening_test = await stored(maker.tests.get, who.project, test)
+        summary = await stored(results, maker, listening_test)
+        return {**described(listening_test, address(request)), "results": summary}
 
     @routes.post("/{test}/close")
     async def close(test: str, request: Request, who: Runs) -> dict[str, Any]:
@@ -58,9 +58,9 @@ def address(request: Request) -> str:
 def described(test: ListeningTest, address: str) -> dict[str, Any]:
     """A test as the API shows it."""
     names = ("id", "name", "question", "kind", "dataset", "state", "by", "created_at", "per_rater", "needs_headphones")
-    said = {name: getattr(test, name) for name in names}
-    systems = [{"name": each.name, "entry": each.entry, "estimates": each.estimates} for each in test.systems]
+    fields = {name: getattr(test, name) for name in names}
+    systems = [{"name": system.name, "entry": system.entry, "estimates": system.estimates} for system in test.systems]
     return {
-        "object": "listening_test", **said, "systems": systems, "items": len(test.items),
+        "object": "listening_test", **fields, "systems": systems, "items": len(test.items),
         "url": f"{address}/listen/{test.invitation}",
     }  # fmt: skip

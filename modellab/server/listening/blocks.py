@@ -68,9 +68,9 @@ def _trial(draw: random.Random, test: ListeningTest, part: Part, item: int, way:
     return Trial(part, there.id, systems, tuple(there.clips[system] for system in systems), reference)
 
 
-def _mixed(draw: random.Random, found: list[Trial]) -> list[Trial]:
+def _mixed(draw: random.Random, rated: list[Trial]) -> list[Trial]:
     """In another order, with as few sentences twice in a row as a few draws give."""
-    orders = [draw.sample(found, len(found)) for _ in range(DRAWS)]
+    orders = [draw.sample(rated, len(rated)) for _ in range(DRAWS)]
     return min(orders, key=lambda order: sum(a.item == b.item for a, b in itertools.pairwise(order)))
 
 
@@ -97,4 +97,4 @@ def _anchor(draw: random.Random, test: ListeningTest) -> Trial:
 def _tones(test: ListeningTest) -> list[Trial]:
     if not test.needs_headphones:
         return []
-    return [Trial("headphones", f"tones-{place}", (), (each.clip,)) for place, each in enumerate(test.tones)]
+    return [Trial("headphones", f"tones-{place}", (), (tone.clip,)) for place, tone in enumerate(test.tones)]

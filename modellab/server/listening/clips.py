@@ -50,12 +50,14 @@ def make(root: Path, order: Order) -> Json:
     book = Library(whole.project(root).golden).book(entries[0])
     if order["kind"] == "mushra" and len(entries) == order["judged"]:
         heard.append(_recordings(book.rows))
-    ids = sorted(functools.reduce(operator.and_, (set(each) for each in heard)))
+    ids = sorted(functools.reduce(operator.and_, (set(paths) for paths in heard)))
     if not ids:
-        said = "no sentence has a sound of each of these results: the audio of older sessions is removed; run them anew"
-        raise ApiError(409, "no_sounds", said, "entries")
+        message = (
+            "no sentence has a sound of each of these results: the audio of older sessions is removed; run them anew"
+        )
+        raise ApiError(409, "no_sounds", message, "entries")
     drawn = sorted(np.random.default_rng(order["seed"]).permutation(len(ids))[: order["items"]])
-    chosen = {ids[place]: [_level(_read(each[ids[place]])) for each in heard] for place in drawn}
+    chosen = {ids[place]: [_level(_read(paths[ids[place]])) for paths in heard] for place in drawn}
     if order["kind"] == "mushra":
         edges_hz = _edges_hz(min(clips[-1].rate_hz for clips in chosen.values()))
         chosen = {id: [*clips, *(_low_passed(clips[-1], edge) for edge in edges_hz)] for id, clips in chosen.items()}
@@ -91,21 +93,21 @@ def _check_alike(entries: list[Entry]) -> None:
 
 def _sounds(entry: Entry) -> dict[str, Path]:
     """The first sound of each utterance, where it is still there."""
-    found = {}
-    for each in entry.result.utterances if entry.result else ():
-        path = next((path for path in saved.files(each.output) if not str(path).startswith(saved.ELSEWHERE)), None)
+    sounds = {}
+    for utterance in entry.result.utterances if entry.result else ():
+        path = next((path for path in saved.files(utterance.output) if not str(path).startswith(saved.ELSEWHERE)), None)
         if path is not None and path.is_file():
-            found[each.id] = path
-    return found
+            sounds[utterance.id] = path
+    return sounds
 
 
 def _recordings(rows: Mapping[str, Row]) -> dict[str, Path]:
     """The recording of each sentence that has one."""
-    found = {id: Path(row["reference_audio"]) for id, row in rows.items() if row.get("reference_audio")}
-    if not found:
-        said = "no sentence of the dataset has a recording (`reference_audio`): choose a result as the reference"
-        raise ApiError(409, "no_sounds", said, "reference")
-    return found
+    recordings = {id: Path(row["reference_audio"]) for id, row in rows.items() if row.get("reference_audio")}
+    if not recordings:
+        message = "no sentence of the dataset has a recording (`reference_audio`): choose a result as the reference"
+        raise ApiError(409, "no_sounds", message, "reference")
+    return recordings
 
 
 def _read(path: Path) -> Audio:
@@ -139,11 +141,13 @@ def _spoilt(sound: Audio, seed: int) -> Audio:
 
 def _edges_hz(rate_hz: int) -> list[float]:
     """Where anchors are cut of references of that rate; ApiError where not even the low one would be heard."""
-    found = [edge for edge in ANCHORS_HZ if rate_hz >= ANCHORED * edge]
-    if not found:
-        said = f"MUSHRA's anchor is cut at {ANCHORS_HZ[0]:,.0f} Hz, which nobody hears of a reference of {rate_hz} Hz"
-        raise ApiError(409, "narrow", said, "reference")
-    return found
+    edges_hz = [edge for edge in ANCHORS_HZ if rate_hz >= ANCHORED * edge]
+    if not edges_hz:
+        message = (
+            f"MUSHRA's anchor is cut at {ANCHORS_HZ[0]:,.0f} Hz, which nobody hears of a reference of {rate_hz} Hz"
+        )
+        raise ApiError(409, "narrow", message, "reference")
+    return edges_hz
 
 
 def _low_passed(sound: Audio, edge_hz: float) -> Audio:

@@ -50,14 +50,16 @@ class Asked(pydantic.BaseModel):
         """ApiError for results that cannot be told apart, or too few of them."""
         least = 2 if self.kind == "ab" else 1
         if len(self.entries) < least or len(set(self.entries)) < len(self.entries):
-            said = f"expected at least {least} different results, got {len(set(self.entries))}: choose some with sound"
-            raise ApiError(400, "invalid_value", said, "entries")
+            message = (
+                f"expected at least {least} different results, got {len(set(self.entries))}: choose some with sound"
+            )
+            raise ApiError(400, "invalid_value", message, "entries")
         if self.kind == "mushra" and not self.reference:
-            said = "a MUSHRA test needs a reference: choose a result that is not judged, or the dataset's recordings"
-            raise ApiError(400, "invalid_value", said, "reference")
+            message = "a MUSHRA test needs a reference: choose a result that is not judged, or the dataset's recordings"
+            raise ApiError(400, "invalid_value", message, "reference")
         if self.reference in self.entries:
-            said = "the reference is among the results that are judged: it is hidden among them without that"
-            raise ApiError(400, "invalid_value", said, "reference")
+            message = "the reference is among the results that are judged: it is hidden among them without that"
+            raise ApiError(400, "invalid_value", message, "reference")
 
 
 class Maker:
@@ -78,7 +80,7 @@ class Maker:
             kept = self._kept(made, who.project, f"listening:{id}")
         finally:
             folder.close()
-        systems = [{**each, "entry": entry} for each, entry in zip(made["systems"], asked.entries, strict=True)]
+        systems = [{**system, "entry": entry} for system, entry in zip(made["systems"], asked.entries, strict=True)]
         given = {
             **asked.model_dump(exclude={"entries", "items", "reference"}),
             "question": asked.question or QUESTIONS[asked.kind],
@@ -104,7 +106,7 @@ class Maker:
             return {
                 "items": [{**item, "clips": [kept(clip) for clip in item["clips"]]} for item in made["items"]],
                 "anchor": kept(made["anchor"]),
-                "tones": [{**each, "clip": kept(each["clip"])} for each in made["tones"]],
+                "tones": [{**tone, "clip": kept(tone["clip"])} for tone in made["tones"]],
             }
         except BaseException:
             self.blobs.unpin(reason)

@@ -28,7 +28,7 @@ METRICS = {"acr": "mos_human", "ab": "preference_human", "mushra": "mushra_human
 def results(root: Path, order: Order) -> Json:
     """Scores and pairs of a test; without them where too few people or sentences are behind it."""
     kept = ListeningTests(whole.project(root).mlruns)
-    return summed(kept.get(order["project"], order["test"]), *kept.said(order["test"]))
+    return summed(kept.get(order["project"], order["test"]), *kept.raters_and_votes(order["test"]))
 
 
 def summed(test: ListeningTest, begun: list[Any], votes: list[Vote]) -> Json:
@@ -44,7 +44,7 @@ def summed(test: ListeningTest, begun: list[Any], votes: list[Vote]) -> Json:
         "raters": len(people),
         "sentences": len(sentences),
         "votes": len(counted),
-        "left_out": [asdict(each) for each in left_out],
+        "left_out": [asdict(rule) for rule in left_out],
         "enough": enough,
         "why_not": "" if enough else _why_not(len(people), len(sentences), len(test.items)),
         "systems": _systems(test, counted, pairs) if enough else [],
@@ -63,16 +63,16 @@ def _why_not(people: int, sentences: int, of: int) -> str:
 
 def _systems(test: ListeningTest, votes: list[Vote], pairs: list[Json]) -> list[Json]:
     """Each system with its score and its rank: one more than how many are surely better; then what MUSHRA hides."""
-    found = []
+    systems = []
     for number, name in enumerate(test.conditions):
         own = [vote for vote in votes if vote.systems == [number]]
         score = _estimate(raters.mean(*_cells(own))) if test.kind != "ab" else None
         is_system = number < len(test.systems)
         rank = 1 + len({other for other in _better(pairs, number) if other < len(test.systems)})
-        found.append({"name": name, "score": score, "quartiles": _quartiles(own) if test.kind == "mushra" else None,
+        systems.append({"name": name, "score": score, "quartiles": _quartiles(own) if test.kind == "mushra" else None,
                       "rank": rank if is_system else None, "number": number,
                       "estimates": test.systems[number].estimates if is_system else {}})  # fmt: skip
-    return sorted(found, key=lambda each: (each["rank"] or math.inf, each["number"]))
+    return sorted(systems, key=lambda system: (system["rank"] or math.inf, system["number"]))
 
 
 def _better(pairs: list[Json], number: int) -> list[int]:
@@ -84,7 +84,9 @@ def _better(pairs: list[Json], number: int) -> list[int]:
 
 def _quartiles(votes: list[Vote]) -> list[float] | None:
     """Of the scores, which are skewed: what BS.1534 asks for beside the mean."""
-    return [float(each) for each in np.percentile([vote.score for vote in votes], (25, 50, 75))] if votes else None
+    return (
+        [float(quartile) for quartile in np.percentile([vote.score for vote in votes], (25, 50, 75))] if votes else None
+    )
 
 
 def _pairs(test: ListeningTest, votes: list[Vote]) -> list[Json]:
@@ -93,14 +95,14 @@ def _pairs(test: ListeningTest, votes: list[Vote]) -> list[Json]:
     pairs = list(itertools.combinations(range(judged), 2))
     how = _preferences if test.kind == "ab" else _differences
     cells = [how(votes, first, second) for first, second in pairs]
-    pooled = [raters.pooled(*each) for each in cells]
-    ps = multiple_testing.adjusted([_p(each) for each in pooled])
+    pooled = [raters.pooled(*cell) for cell in cells]
+    ps = multiple_testing.adjusted([_p(change) for change in pooled])
     return [
         {
-            "first": first, "second": second, "n": len(scores), "change": each.value,
-            "interval": _ends(*each.interval()), "adjusted_p": p, "differs": p is not None and p <= ALPHA,
+            "first": first, "second": second, "n": len(scores), "change": change.value,
+            "interval": _ends(*change.interval()), "adjusted_p": p, "differs": p is not None and p <= ALPHA,
         }
-        for (first, second), (scores, _, _), each, p in zip(pairs, cells, pooled, ps, strict=True)
+        for (first, second), (scores, _, _), change, p in zip(pairs, cells, pooled, ps, strict=True)
     ]  # fmt: skip
 
 
@@ -132,8 +134,8 @@ def _p(pooled: PooledRate) -> float | None:
     return min(1.0, 2 * pooled.p_above(abs(pooled.value)))
 
 
-def _estimate(found: Estimate) -> Json:
-    return {"value": found.value, "interval": _ends(found.low, found.high), "n": found.n}
+def _estimate(estimate: Estimate) -> Json:
+    return {"value": estimate.value, "interval": _ends(estimate.low, estimate.high), "n": estimate.n}
 
 
 def _ends(low: float, high: float) -> list[float] | None:

@@ -86,7 +86,7 @@ class ListeningTest(pydantic.BaseModel):
     def conditions(self) -> list[str]:
         """What a number among a vote's `systems` names: the systems, and what MUSHRA hides among them."""
         hidden = (REFERENCE, LOW, MID)[: len(self.items[0].clips) - len(self.systems)]
-        return [*(each.name for each in self.systems), *hidden]
+        return [*(system.name for system in self.systems), *hidden]
 
     @property
     def reference(self) -> int:
@@ -139,10 +139,10 @@ class Ratings(Answer):
     def votes(self) -> list[Vote]:
         """A vote on each condition."""
         shared = self.model_dump(exclude={"what", "scores", "systems", "played_s", "duration_s"})
-        each = zip(self.systems, self.scores, self.played_s, self.duration_s, strict=True)
+        answers = zip(self.systems, self.scores, self.played_s, self.duration_s, strict=True)
         return [
             Vote(**shared, systems=[system], score=score, played_s=[played], duration_s=[whole])
-            for system, score, played, whole in each
+            for system, score, played, whole in answers
         ]
 
 
@@ -157,24 +157,24 @@ class ListeningTests:
 
     def every(self, project: str) -> list[ListeningTest]:
         """Those of a project, newest first."""
-        found = [each for each in self._read().values() if each.project == project]
-        return sorted(found, key=lambda each: (each.created_at, each.id), reverse=True)
+        tests = [test for test in self._read().values() if test.project == project]
+        return sorted(tests, key=lambda test: (test.created_at, test.id), reverse=True)
 
     def get(self, project: str, id: str) -> ListeningTest:
         """One; ApiError 404 where the project has none of that id."""
-        found = self._read().get(id)
-        if found is None or found.project != project:
+        test = self._read().get(id)
+        if test is None or test.project != project:
             raise ApiError(404, "not_found", f"there is no listening test {id[:40]!r} here", "test")
-        return found
+        return test
 
     def invited(self, invitation: str) -> ListeningTest:
         """The test of a link; ApiError 404 for no link of ours, 410 where it is closed."""
-        found = next((each for each in self._read().values() if each.invitation == invitation), None)
-        if found is None:
+        test = next((candidate for candidate in self._read().values() if candidate.invitation == invitation), None)
+        if test is None:
             raise ApiError(404, "not_found", "there is no listening test of that link")
-        if found.state == "closed":
+        if test.state == "closed":
             raise ApiError(410, "test_closed", "this listening test is over: thank you for your interest")
-        return found
+        return test
 
     def keep(self, test: ListeningTest) -> ListeningTest:
         """A new test, or one as it is after a change."""
@@ -184,37 +184,35 @@ class ListeningTests:
 
     def close(self, project: str, id: str) -> ListeningTest:
         """End a test: its link answers no more, its votes stay."""
-        found = self.get(project, id)
-        if found.state == "closed":
-            return found
-        return self.keep(
-            found.model_copy(update={"state": "closed", "version": found.version + 1, "changed_at": now()})
-        )
+        test = self.get(project, id)
+        if test.state == "closed":
+            return test
+        return self.keep(test.model_copy(update={"state": "closed", "version": test.version + 1, "changed_at": now()}))
 
     def _read(self) -> dict[str, ListeningTest]:
-        return {each.id: each for each in _valid(ListeningTest, self.lines)}
+        return {test.id: test for test in _valid(ListeningTest, self.lines)}
 
     # ------------------------------------------------------------------------ raters and votes
 
-    def said(self, test: str) -> tuple[list[Rater], list[Vote]]:
+    def raters_and_votes(self, test: str) -> tuple[list[Rater], list[Vote]]:
         """Who began, and every vote, in the order in which they came."""
         raters: list[Rater] = []
         votes: list[Vote] = []
         for line in self._votes(test).read():
             try:
-                each = LINE.validate_python(line)
-                found = each.votes() if isinstance(each, Ratings) else [each]
+                parsed = LINE.validate_python(line)
+                records = parsed.votes() if isinstance(parsed, Ratings) else [parsed]
             except ValueError:  # pydantic's is one
                 continue
-            raters.extend(one for one in found if isinstance(one, Rater))
-            votes.extend(one for one in found if isinstance(one, Vote))
+            raters.extend(record for record in records if isinstance(record, Rater))
+            votes.extend(record for record in records if isinstance(record, Vote))
         return raters, votes
 
     def begin(self, test: ListeningTest, agent: str) -> Rater:
         """Somebody new; ApiError 429 where very many have begun."""
         lines = self._votes(test.id)
         with lines.alone():
-            number = len(self.said(test.id)[0])
+            number = len(self.raters_and_votes(test.id)[0])
             if number >= MOST_RATERS:
                 raise ApiError(429, "too_many_raters", f"{number} people have begun this test, which is the most")
             made = Rater(
@@ -225,18 +223,18 @@ class ListeningTests:
 
     def rater(self, test: ListeningTest, id: str) -> tuple[Rater, list[Vote]]:
         """One of them with what they said so far; ApiError 404 for nobody of ours."""
-        raters, votes = self.said(test.id)
-        found = next((each for each in raters if each.rater == id), None)
-        if found is None:
+        raters, votes = self.raters_and_votes(test.id)
+        rater = next((candidate for candidate in raters if candidate.rater == id), None)
+        if rater is None:
             raise ApiError(404, "not_found", "nobody began this test under that link: open the invitation again")
-        return found, [each for each in votes if each.rater == id]
+        return rater, [vote for vote in votes if vote.rater == id]
 
     def vote(self, vote: Vote | Ratings) -> None:
         """Keep an answer; one that its rater gave before, as by going back, is left as it is."""
         lines = self._votes(vote.test)
         with lines.alone():
-            _, votes = self.said(vote.test)
-            if not any((each.rater, each.order) == (vote.rater, vote.order) for each in votes):
+            _, votes = self.raters_and_votes(vote.test)
+            if not any((earlier.rater, earlier.order) == (vote.rater, vote.order) for earlier in votes):
                 lines.append(vote.model_dump_json())
 
     def _votes(self, test: str) -> Appended:

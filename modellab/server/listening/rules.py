@@ -50,8 +50,8 @@ def counted(test: ListeningTest, votes: Iterable[Vote]) -> tuple[list[Vote], lis
             unheard += 1
         else:
             kept.append(vote)
-    told = [LeftOut(rule, sum(each == rule for each in out.values()), len(taken[rule])) for rule in _rules(test)]
-    return kept, [*told, LeftOut(UNHEARD if test.kind != "mushra" else NOT_PLAYED, 0, unheard)]
+    by_rule = [LeftOut(rule, sum(broken == rule for broken in out.values()), len(taken[rule])) for rule in _rules(test)]
+    return kept, [*by_rule, LeftOut(UNHEARD if test.kind != "mushra" else NOT_PLAYED, 0, unheard)]
 
 
 def _against(test: ListeningTest, votes: list[Vote]) -> str:
@@ -67,7 +67,7 @@ def _was_heard(test: ListeningTest, vote: Vote) -> bool:
 
 
 def _no_headphones(test: ListeningTest, votes: list[Vote]) -> bool:
-    quietest = {f"tones-{place}": each.quietest for place, each in enumerate(test.tones)}
+    quietest = {f"tones-{place}": tones.quietest for place, tones in enumerate(test.tones)}
     checks = [vote.score == quietest.get(vote.item) for vote in votes if vote.part == "headphones"]
     return test.needs_headphones and bool(checks) and statistics.fmean(checks) < RIGHT
 
@@ -120,7 +120,7 @@ def _undegraded(test: ListeningTest, votes: list[Vote]) -> set[str]:
     for vote in votes:
         if vote.part == "rated" and vote.systems == [_mid(test)]:
             scores[vote.item].append(vote.score > NEAR_PERFECT)
-    return {item for item, found in scores.items() if sum(found) > max(1, MOST_UNDEGRADED * len(found))}
+    return {item for item, judgements in scores.items() if sum(judgements) > max(1, MOST_UNDEGRADED * len(judgements))}
 
 
 def _rules(test: ListeningTest) -> Rules:

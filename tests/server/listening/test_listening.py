@@ -145,7 +145,9 @@ def test_a_rater_can_go_back_and_come_back(site: Server) -> None:
     assert 'value="0"' in people.page(address)
     people.say(address, 0, "1", [5.0])
     people.say(address, 0, "2", [5.0])
-    assert [vote.score for vote in ListeningTests(site.root / "mlruns").said(test.id)[1]] == [1.0], "the first holds"
+    assert [vote.score for vote in ListeningTests(site.root / "mlruns").raters_and_votes(test.id)[1]] == [1.0], (
+        "the first holds"
+    )
     assert 'name="place" value="1"' in people.page(address)
     clip = urllib.request.urlopen(f"{address}/{len(about) - 1}/0")
     assert clip.headers["Content-Type"] == "audio/flac"
@@ -230,7 +232,7 @@ def test_in_a_browser_a_clip_has_to_be_heard_out(site: Server) -> None:
             expect(page.get_by_text("There are no numbers: not enough yet")).to_be_visible(timeout=QUIET_MS)
     tests = ListeningTests(site.root / "mlruns")
     newest = tests.every("default")[0]
-    (vote,) = tests.said(newest.id)[1]
+    (vote,) = tests.raters_and_votes(newest.id)[1]
     assert (vote.part, vote.score) == ("training", 4.0)
     assert vote.played_s[0] >= 0.95 * vote.duration_s[0]
     assert vote.latency_s > 0
@@ -266,7 +268,7 @@ def test_in_a_browser_all_conditions_run_at_once(site: Server) -> None:
         expect(following).to_be_enabled()
         following.press("Enter")
         expect(page.get_by_text("Question 2 of")).to_be_visible()
-    kept = ListeningTests(site.root / "mlruns").said(said["id"])[1]
+    kept = ListeningTests(site.root / "mlruns").raters_and_votes(said["id"])[1]
     by_place = {vote.systems[0]: vote for vote in kept}
     assert sorted(by_place) == [0, 1, 2, 3]
     assert sorted(vote.score for vote in kept) == [11.0, 21.0, 31.0, 41.0]

@@ -120,7 +120,7 @@ def test_ratings_are_one_line_that_holds_once(tmp_path: Path) -> None:
     facts |= {"seed": 7, "at": "now", "played_s": [2.0] * 6, "duration_s": [2.0] * 6, "systems": list(about.systems)}
     kept.vote(Ratings(scores=[1, 2, 3, 4, 5, 6], **facts))
     kept.vote(Ratings(scores=[0] * 6, **facts))
-    found = kept.said("t")[1]
+    found = kept.raters_and_votes("t")[1]
     assert [(vote.systems, vote.score) for vote in found] == [([s], i + 1.0) for i, s in enumerate(about.systems)]
 
 
