@@ -35,7 +35,7 @@ class Item:
 
     number: str
     live: Live
-    said: list[str] = field(default_factory=list)
+    deltas: list[str] = field(default_factory=list)
 
 
 class Conversation:
@@ -61,25 +61,25 @@ class Conversation:
         await self.send("session.created", session=self.session.shown(self.number, self.expires_at))
         while True:
             taken = joined(await line.inbox.take())
-            for place, each in enumerate(taken):
+            for place, event in enumerate(taken):
                 following = taken[place + 1] if place + 1 < len(taken) else None
-                if isinstance(each, End):
-                    await self._end(each)
+                if isinstance(event, End):
+                    await self._end(event)
                     return
-                await self._do(each, is_followed=isinstance(following, Commit | Clear | End))
+                await self._do(event, is_followed=isinstance(following, Commit | Clear | End))
 
-    async def _do(self, what: Any, is_followed: bool) -> None:
-        if isinstance(what, Heard):
-            await self._hear(what.samples, is_followed)
-        elif isinstance(what, Commit):
-            await self._commit(what)
-        elif isinstance(what, Clear):
+    async def _do(self, event: Any, is_followed: bool) -> None:
+        if isinstance(event, Heard):
+            await self._hear(event.samples, is_followed)
+        elif isinstance(event, Commit):
+            await self._commit(event)
+        elif isinstance(event, Clear):
             self._forget()
             await self.send(f"{BUFFER}.cleared")
-        elif isinstance(what, Fault):
-            await self._fault(what.error, what.event_id)
-        elif isinstance(what, Session):
-            await self._set(what)
+        elif isinstance(event, Fault):
+            await self._fault(event.error, event.event_id)
+        elif isinstance(event, Session):
+            await self._set(event)
 
     async def _set(self, session: Session) -> None:
         if session.turns != self.session.turns:
@@ -123,14 +123,14 @@ class Conversation:
             await self._committed(item)
             await self._failed(item, error)
 
-    async def _commit(self, what: Commit) -> None:
+    async def _commit(self, commit: Commit) -> None:
         if self.turns is not None:
             left = self.turns.cut()
             if self.item is not None:
                 await self._feed(left, is_followed=True)
         if self.item is None or self.item.live.duration_s < LEAST_S:
-            said = f"there is too little audio to commit: expected at least {MS * LEAST_S:g} ms"
-            await self._fault(ApiError(400, f"{BUFFER}_commit_empty", said), what.event_id)
+            message = f"there is too little audio to commit: expected at least {MS * LEAST_S:g} ms"
+            await self._fault(ApiError(400, f"{BUFFER}_commit_empty", message), commit.event_id)
             return
         await self._finish()
 
@@ -147,7 +147,7 @@ class Conversation:
         self.item = None
         await self._tell(item, step)
         usage = {"type": "duration", "seconds": round(item.live.duration_s, 3)}
-        about = {"item_id": item.number, "content_index": 0, "transcript": "".join(item.said), "usage": usage}
+        about = {"item_id": item.number, "content_index": 0, "transcript": "".join(item.deltas), "usage": usage}
         await self.send(f"{TRANSCRIPTION}.completed", **about)
 
     async def _end(self, end: End) -> None:
@@ -181,8 +181,8 @@ class Conversation:
 
     async def _tell(self, item: Item, step: Step) -> None:
         for text in step.finals:
-            delta = f" {text}" if item.said else text
-            item.said.append(delta)
+            delta = f" {text}" if item.deltas else text
+            item.deltas.append(delta)
             await self.send(f"{TRANSCRIPTION}.delta", item_id=item.number, content_index=0, delta=delta)
         if PARTIAL in self.session.include:
             await self.send(PARTIAL, item_id=item.number, text=step.partial, audio_end_ms=round(MS * step.end_s))
@@ -194,8 +194,8 @@ class Conversation:
     async def _failed(self, item: Item, error: ApiError) -> None:
         """The item is lost; what is said from now on is another one."""
         self._forget()
-        said = error.body()["error"]
-        await self.send(f"{TRANSCRIPTION}.failed", item_id=item.number, content_index=0, error=said)
+        body = error.body()["error"]
+        await self.send(f"{TRANSCRIPTION}.failed", item_id=item.number, content_index=0, error=body)
 
     async def _fault(self, error: ApiError, event_id: str | None) -> None:
         await self.send("error", error={**error.body()["error"], "event_id": event_id})

@@ -88,8 +88,8 @@ class Reading:
 
     def _audio(self, event: Mapping[str, Any]) -> Put:
         if not self.session.model:
-            said = "no model was chosen: set session.audio.input.transcription.model with session.update"
-            raise ApiError(400, "missing_field", said, "session.audio.input.transcription.model")
+            message = "no model was chosen: set session.audio.input.transcription.model with session.update"
+            raise ApiError(400, "missing_field", message, "session.audio.input.transcription.model")
         text = event.get("audio")
         try:
             data = base64.b64decode(text if isinstance(text, str) else b"?", validate=True)
@@ -113,8 +113,8 @@ def _event(message: Message) -> Mapping[str, Any]:
     text = message.get("text")
     if text is None:
         size = len(message.get("bytes") or b"")
-        said = f"a binary message of {size} bytes came: expected JSON as text, audio in it as base64"
-        raise ApiError(400, "invalid_event", said)
+        problem = f"a binary message of {size} bytes came: expected JSON as text, audio in it as base64"
+        raise ApiError(400, "invalid_event", problem)
     try:
         event = json.loads(text)
     except (ValueError, RecursionError):
@@ -126,10 +126,10 @@ def _event(message: Message) -> Mapping[str, Any]:
 
 def joined(taken: list[Any]) -> list[Any]:
     """The same with neighbouring audio in one piece."""
-    found: list[Any] = []
-    for each in taken:
-        if isinstance(each, Heard) and found and isinstance(found[-1], list):
-            found[-1].append(each.samples)
+    pieces: list[Any] = []
+    for event in taken:
+        if isinstance(event, Heard) and pieces and isinstance(pieces[-1], list):
+            pieces[-1].append(event.samples)
         else:
-            found.append([each.samples] if isinstance(each, Heard) else each)
-    return [Heard(np.concatenate(each)) if isinstance(each, list) else each for each in found]
+            pieces.append([event.samples] if isinstance(event, Heard) else event)
+    return [Heard(np.concatenate(piece)) if isinstance(piece, list) else piece for piece in pieces]

@@ -37,36 +37,36 @@ class Session:
 
     def updated(self, given: object) -> Session:
         """The same with what `session` of an update says; ApiError for what it may not."""
-        said = _mapping(given, "session", ("type", "audio", "include"))
-        if said.get("type", "transcription") != "transcription":
-            raise _wrong("session.type", said["type"], "transcription: this server holds no conversations")
-        if said.get("audio") is not None:
-            around = _mapping(said["audio"], "session.audio", ("input",))
+        fields = _mapping(given, "session", ("type", "audio", "include"))
+        if fields.get("type", "transcription") != "transcription":
+            raise _wrong("session.type", fields["type"], "transcription: this server holds no conversations")
+        if fields.get("audio") is not None:
+            around = _mapping(fields["audio"], "session.audio", ("input",))
             new = self._with_input(around["input"]) if around.get("input") is not None else self
         else:
             new = self
-        return replace(new, include=_include(said["include"])) if "include" in said else new
+        return replace(new, include=_include(fields["include"])) if "include" in fields else new
 
     def _with_input(self, given: object) -> Session:
         known = ("format", "transcription", "turn_detection", "noise_reduction")
-        said = _mapping(given, INPUT, known)
-        if said.get("noise_reduction") is not None:
+        fields = _mapping(given, INPUT, known)
+        if fields.get("noise_reduction") is not None:
             raise _unsupported("noise_reduction", "audio is heard as it comes")
-        new = self._with_format(said["format"]) if said.get("format") is not None else self
-        if "transcription" in said:
-            new = new._with_transcription(said["transcription"])
-        return replace(new, turns=_turns(said["turn_detection"])) if "turn_detection" in said else new
+        new = self._with_format(fields["format"]) if fields.get("format") is not None else self
+        if "transcription" in fields:
+            new = new._with_transcription(fields["transcription"])
+        return replace(new, turns=_turns(fields["turn_detection"])) if "turn_detection" in fields else new
 
     def _with_format(self, given: object) -> Session:
-        said = _mapping(given, f"{INPUT}.format", ("type", "rate"))
-        kind = said.get("type", PCM)
+        fields = _mapping(given, f"{INPUT}.format", ("type", "rate"))
+        kind = fields.get("type", PCM)
         if isinstance(kind, str) and kind in G711:
-            if said.get("rate") not in (None, G711_HZ):
-                raise _wrong(f"{INPUT}.format.rate", said["rate"], f"{G711_HZ}, which {kind} has")
+            if fields.get("rate") not in (None, G711_HZ):
+                raise _wrong(f"{INPUT}.format.rate", fields["rate"], f"{G711_HZ}, which {kind} has")
             return replace(self, kind=kind, rate_hz=G711_HZ)
         if kind != PCM:
             raise _wrong(f"{INPUT}.format.type", kind, f"one of {', '.join((PCM, *G711))}")
-        rate_hz = said.get("rate") or RATES_HZ[0]
+        rate_hz = fields.get("rate") or RATES_HZ[0]
         if rate_hz not in RATES_HZ:
             raise _wrong(f"{INPUT}.format.rate", rate_hz, f"one of {', '.join(map(str, RATES_HZ))}")
         return replace(self, kind=kind, rate_hz=int(rate_hz))
@@ -75,13 +75,13 @@ class Session:
         if given is None:
             return replace(self, model="", language="")
         known = ("model", "language", "prompt", "languages", "keywords", "delay")
-        said = _mapping(given, f"{INPUT}.transcription", known)
+        fields = _mapping(given, f"{INPUT}.transcription", known)
         for name in ("prompt", "languages", "keywords", "delay"):
-            if said.get(name):
+            if fields.get(name):
                 raise _unsupported(f"transcription.{name}", "no model here takes it")
         texts = {"model": self.model, "language": self.language}
-        for name in (name for name in texts if name in said):
-            value = said[name] or ""
+        for name in (name for name in texts if name in fields):
+            value = fields[name] or ""
             if not isinstance(value, str):
                 raise _wrong(f"{INPUT}.transcription.{name}", value, "a text")
             texts[name] = value
@@ -97,9 +97,14 @@ class Session:
             "silence_duration_ms": round(MS * self.turns.silence_s),
         }
         heard = {"model": self.model, "language": self.language or None, "prompt": ""} if self.model else None
-        said = {"format": form, "transcription": heard, "noise_reduction": None, "turn_detection": turns}
+        audio_input = {"format": form, "transcription": heard, "noise_reduction": None, "turn_detection": turns}
         about = {"type": "transcription", "id": number, "object": "realtime.transcription_session"}
-        return {**about, "expires_at": expires_at, "audio": {"input": said}, "include": list(self.include) or None}
+        return {
+            **about,
+            "expires_at": expires_at,
+            "audio": {"input": audio_input},
+            "include": list(self.include) or None,
+        }
 
 
 def _turns(given: object) -> TurnOptions | None:
@@ -111,17 +116,17 @@ def _turns(given: object) -> TurnOptions | None:
         raise _wrong(f"{where}.type", kind, "server_vad, or null for turns that the client ends")
     lengths = {"prefix_padding_ms": (0, 5_000), "silence_duration_ms": (100, 10_000)}
     ignored = ("create_response", "interrupt_response")  # there are no responses
-    said = _mapping(given, where, ("type", "threshold", *lengths, *ignored, "idle_timeout_ms"))
-    if said.get("idle_timeout_ms") is not None:
+    fields = _mapping(given, where, ("type", "threshold", *lengths, *ignored, "idle_timeout_ms"))
+    if fields.get("idle_timeout_ms") is not None:
         raise _unsupported("turn_detection.idle_timeout_ms", "there are no responses to trigger")
-    threshold = _number(said, "threshold", (0, 1), TURNS.threshold)
-    padding_ms = _number(said, "prefix_padding_ms", lengths["prefix_padding_ms"], MS * TURNS.padding_s)
-    silence_ms = _number(said, "silence_duration_ms", lengths["silence_duration_ms"], MS * TURNS.silence_s)
+    threshold = _number(fields, "threshold", (0, 1), TURNS.threshold)
+    padding_ms = _number(fields, "prefix_padding_ms", lengths["prefix_padding_ms"], MS * TURNS.padding_s)
+    silence_ms = _number(fields, "silence_duration_ms", lengths["silence_duration_ms"], MS * TURNS.silence_s)
     return TurnOptions(threshold, padding_ms / MS, silence_ms / MS)
 
 
-def _number(said: Mapping[str, Any], name: str, bounds: tuple[float, float], default: float) -> float:
-    value = said.get(name)
+def _number(fields: Mapping[str, Any], name: str, bounds: tuple[float, float], default: float) -> float:
+    value = fields.get(name)
     if value is None:
         return default
     least, most = bounds
@@ -133,11 +138,11 @@ def _number(said: Mapping[str, Any], name: str, bounds: tuple[float, float], def
 def _include(given: object) -> tuple[str, ...]:
     if given is None:
         return ()
-    if not isinstance(given, Sequence) or isinstance(given, str) or not all(isinstance(each, str) for each in given):
+    if not isinstance(given, Sequence) or isinstance(given, str) or not all(isinstance(name, str) for name in given):
         raise _wrong("session.include", given, "a list of texts")
-    for each in given:
-        if each != PARTIAL:
-            raise _unsupported("include", f"{each[:60]!r} is not to be had, expected {PARTIAL}", "session")
+    for name in given:
+        if name != PARTIAL:
+            raise _unsupported("include", f"{name[:60]!r} is not to be had, expected {PARTIAL}", "session")
     return tuple(given)
 
 
@@ -145,8 +150,8 @@ def _mapping(given: object, where: str, known: tuple[str, ...]) -> Mapping[str, 
     if not isinstance(given, Mapping):
         raise _wrong(where, given, "an object")
     if unknown := next((str(name) for name in given if name not in known), ""):
-        said = f"{where} has no {unknown[:60]!r}: {did_you_mean(unknown[:60], known)}"
-        raise ApiError(400, "unknown_parameter", said, f"{where}.{unknown[:60]}")
+        message = f"{where} has no {unknown[:60]!r}: {did_you_mean(unknown[:60], known)}"
+        raise ApiError(400, "unknown_parameter", message, f"{where}.{unknown[:60]}")
     return given
 
 

@@ -131,12 +131,12 @@ def _valid_s(given: object) -> int:
         return round(TICKET_S)
     seconds = given.get("seconds", round(TICKET_S)) if isinstance(given, Mapping) else given
     if isinstance(seconds, bool) or not isinstance(seconds, int) or not LEAST_S <= seconds <= LONGEST_S:
-        said = f"expires_after.seconds is {str(seconds)[:40]}, expected {LEAST_S} to {LONGEST_S}"
-        raise ApiError(400, "invalid_value", said, "expires_after")
+        message = f"expires_after.seconds is {str(seconds)[:40]}, expected {LEAST_S} to {LONGEST_S}"
+        raise ApiError(400, "invalid_value", message, "expires_after")
     return seconds
 
 
 def _subprotocol(socket: WebSocket) -> str | None:
     """The one to answer with: a browser that offers some wants one of them, and a token is none."""
-    offered = [each for each in socket.scope.get("subprotocols", ()) if not each.startswith("openai-")]
+    offered = [protocol for protocol in socket.scope.get("subprotocols", ()) if not protocol.startswith("openai-")]
     return offered[0] if offered else None

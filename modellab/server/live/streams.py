@@ -38,7 +38,7 @@ class End:
 class Put(NamedTuple):
     """What a message means, how much audio it holds, in s, and whether it ends what was said."""
 
-    what: Any
+    content: Any
     audio_s: float = 0.0
     is_end: bool = False
 
@@ -66,7 +66,7 @@ class Inbox:
     def _add(self, item: Put) -> None:
         self.held.append(item)
         self.held_s += item.audio_s
-        if item.is_end or isinstance(item.what, End):
+        if item.is_end or isinstance(item.content, End):
             self.is_over.set()
         self.changed.notify_all()
 
@@ -74,7 +74,7 @@ class Inbox:
         """Everything that has come; waits until there is something."""
         async with self.changed:
             await self.changed.wait_for(lambda: bool(self.held))
-            taken = [item.what for item in self.held]
+            taken = [item.content for item in self.held]
             self.held.clear()
             self.held_s = 0.0
             self.is_over.clear()
@@ -116,7 +116,7 @@ class Line:
             for task in (self.reader, worker, guard):
                 task.cancel()
             ended = await asyncio.gather(self.reader, worker, guard, return_exceptions=True)
-        fault = next((each for each in ended if isinstance(each, Exception)), None)
+        fault = next((outcome for outcome in ended if isinstance(outcome, Exception)), None)
         if fault is not None and not isinstance(fault, WebSocketDisconnect | TimeoutError):
             raise fault
         if is_late:
@@ -161,7 +161,7 @@ class Line:
                 return
             for item in parse(message):
                 await self.inbox.put(item)
-                if isinstance(item.what, End):
+                if isinstance(item.content, End):
                     return
                 heard = now() if item.audio_s else heard
                 sent_s += item.audio_s
@@ -177,8 +177,8 @@ class Line:
 
     def _late(self, spent_s: float) -> End:
         if spent_s >= self.session_s:
-            said = f"a stream may last {self.session_s:g} s: open another one"
-            return End(POLICY, ApiError(400, "session_expired", said))
+            message = f"a stream may last {self.session_s:g} s: open another one"
+            return End(POLICY, ApiError(400, "session_expired", message))
         return End(POLICY, ApiError(408, "no_audio", f"no audio came for {self.idle_s:g} s"))
 
 

@@ -136,18 +136,18 @@ class Listener:
             yield Put(End(UNSUPPORTED, ApiError(400, "invalid_audio", str(error))))
 
     def _hello(self, text: str) -> Hello:
-        said = options(text)
-        self.uid = said["uid"]
-        if said.get("task") not in (None, "transcribe"):
-            raise ApiError(400, "unsupported_task", f"task is {str(said['task'])[:40]!r}, expected transcribe")
-        model, language = said.get("model") or self.fleet.default("asr"), said.get("language") or ""
+        hello = options(text)
+        self.uid = hello["uid"]
+        if hello.get("task") not in (None, "transcribe"):
+            raise ApiError(400, "unsupported_task", f"task is {str(hello['task'])[:40]!r}, expected transcribe")
+        model, language = hello.get("model") or self.fleet.default("asr"), hello.get("language") or ""
         if not isinstance(model, str) or not isinstance(language, str) or not model:
             raise ApiError(400, "invalid_value", "expected `model`, one of /v1/models, and `language` as texts")
         served = self.fleet.doing(model, "asr")
-        shown = said.get("send_last_n_segments")
+        shown = hello.get("send_last_n_segments")
         shown = min(max(shown, 1), MOST_SHOWN) if isinstance(shown, int) and not isinstance(shown, bool) else SHOWN
-        ignored = tuple(name for name in UNHEARD if said.get(name))
-        use_vad = said.get("use_vad") is not False
+        ignored = tuple(name for name in UNHEARD if hello.get(name))
+        use_vad = hello.get("use_vad") is not False
         return Hello(self.uid, served, language_for(served, language), use_vad, shown, ignored)
 
     # ------------------------------------------------------------------------ what is said
@@ -167,15 +167,15 @@ class Listener:
                 await self._finish()
                 continue
             pieces = list(_joined(taken))
-            for place, each in enumerate(pieces):
-                if isinstance(each, End):
-                    await self._end(each)
+            for place, piece in enumerate(pieces):
+                if isinstance(piece, End):
+                    await self._end(piece)
                     return
-                if isinstance(each, Hello):
-                    await self._greet(each)
-                elif isinstance(each, Warned):
-                    await self._status("WARNING", each.text)
-                elif not await self._hear(each, any(isinstance(later, End) for later in pieces[place + 1 :])):
+                if isinstance(piece, Hello):
+                    await self._greet(piece)
+                elif isinstance(piece, Warned):
+                    await self._status("WARNING", piece.text)
+                elif not await self._hear(piece, any(isinstance(later, End) for later in pieces[place + 1 :])):
                     return
 
     async def _greet(self, hello: Hello) -> None:
@@ -263,12 +263,12 @@ class Listener:
 def options(text: str) -> Mapping[str, Any]:
     """What a hello says; ApiError for what is none."""
     try:
-        said = json.loads(text)
+        hello = json.loads(text)
     except (ValueError, RecursionError):
-        said = None
-    if not isinstance(said, dict) or not isinstance(said.get("uid"), str):
+        hello = None
+    if not isinstance(hello, dict) or not isinstance(hello.get("uid"), str):
         raise ApiError(400, "invalid_event", f'{text[:40]!r} came: expected a hello, {{"uid": ..., "model": ...}}')
-    return said
+    return hello
 
 
 async def turn_away(line: Line, minutes: int) -> None:
@@ -286,13 +286,13 @@ async def turn_away(line: Line, minutes: int) -> None:
 def _joined(taken: list[Any]) -> Iterator[Any]:
     """The same with neighbouring audio in one piece."""
     pieces: list[Samples] = []
-    for each in taken:
-        if isinstance(each, np.ndarray):
-            pieces.append(each)
+    for piece in taken:
+        if isinstance(piece, np.ndarray):
+            pieces.append(piece)
             continue
         if pieces:
             yield np.concatenate(pieces)
             pieces = []
-        yield each
+        yield piece
     if pieces:
         yield np.concatenate(pieces)

@@ -79,7 +79,7 @@ class Windows:
                 self.window.forget(KEEP_S)
             return self._of([])
         try:
-            said = await self._ask(self.window.audio)
+            transcript = await self._ask(self.window.audio)
         except _OverError:
             return self._of([])
         except ApiError:
@@ -89,7 +89,7 @@ class Windows:
             self.window.unheard = 0  # it is heard again with what comes next
             return self._of([])
         self.failures, self.is_fresh = 0, False
-        return self._of(self.window.heard(said))
+        return self._of(self.window.heard(transcript))
 
     def _of(self, events: list[Event]) -> Step:
         finals = tuple(event.text for event in events if event.kind == "final")
@@ -105,11 +105,11 @@ class Windows:
             await asyncio.to_thread(audio.write, path, heard)
             job = Job("asr", row, heard.duration_s, asking.owner, _collected, is_live=True, is_last=is_last)
             asking.fleet.submit(asking.served, job)
-            done = asyncio.wrap_future(job.future)
-            if not is_last and await self._is_over_before(done) and asking.fleet.withdraw(asking.served, job):
+            future = asyncio.wrap_future(job.future)
+            if not is_last and await self._is_over_before(future) and asking.fleet.withdraw(asking.served, job):
                 raise _OverError
-            await asyncio.wait([done])
-            return _transcript(done.result()["output"])
+            await asyncio.wait([future])
+            return _transcript(future.result()["output"])
         except (ApiError, _OverError):
             raise
         except Exception as error:  # whatever a model's process did is one answer
@@ -119,14 +119,14 @@ class Windows:
                 asking.fleet.abandon(asking.served, job)
             path.unlink(missing_ok=True)
 
-    async def _is_over_before(self, done: asyncio.Future[Any]) -> bool:
+    async def _is_over_before(self, future: asyncio.Future[Any]) -> bool:
         """Wait until a call is done or the end has come; whether it is the latter."""
         over = asyncio.create_task(self.asking.is_over.wait())
         try:
-            await asyncio.wait({done, over}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({future, over}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             over.cancel()
-        return not done.done()
+        return not future.done()
 
 
 class _OverError(Exception):
