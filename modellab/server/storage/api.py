@@ -38,8 +38,8 @@ def router(blobs: Blobs, probe: Probe) -> APIRouter:
             info = await stored(_looked_at, probe, received, name, blobs.settings.max_blob_audio_s)
             if info.duration_s > blobs.settings.max_blob_audio_s:
                 most = blobs.settings.max_blob_audio_s
-                said = f"{name} lasts {info.duration_s:.0f} s, expected at most {most:g} s: cut it into parts"
-                raise ApiError(413, "audio_too_long", said, "file")
+                message = f"{name} lasts {info.duration_s:.0f} s, expected at most {most:g} s: cut it into parts"
+                raise ApiError(413, "audio_too_long", message, "file")
             kind = await stored(media.of_audio, received.path)
             facts = {"duration_s": info.duration_s, "rate_hz": info.rate_hz}
             blob = await stored(blobs.put, who.project, UPLOAD, received, kind, **facts)
@@ -52,9 +52,9 @@ def router(blobs: Blobs, probe: Probe) -> APIRouter:
         before: str = "",
     ) -> dict[str, Any]:
         """What this project keeps, newest first; `before` is the id of the last one of the page before."""
-        found = await stored(blobs.listed, who.project, limit + 1, before)
-        more = found[limit - 1].id if len(found) > limit else None
-        return {"object": "list", "data": [described(each) for each in found[:limit]], "next_before": more}
+        kept = await stored(blobs.listed, who.project, limit + 1, before)
+        more = kept[limit - 1].id if len(kept) > limit else None
+        return {"object": "list", "data": [described(blob) for blob in kept[:limit]], "next_before": more}
 
     @routes.get("/api/v1/blobs/{id}", response_class=Response)
     async def content(id: str, request: Request, who: Annotated[Who, Depends(needs("read"))]) -> Response:

@@ -66,18 +66,18 @@ class Blobs:
 
     # ------------------------------------------------------------------------ in
 
-    def put(self, project: str, kind: str, what: Received, content_type: str, **facts: float | None) -> Blob:
+    def put(self, project: str, kind: str, received: Received, content_type: str, **facts: float | None) -> Blob:
         """Keep a file; its project has it already where the digest is the same. ApiError 413, 503.
 
         `facts` are `duration_s` and `rate_hz` of audio. What was received is moved away.
         """
         assert PROJECT.fullmatch(project), project
         assert content_type in media.KNOWN, content_type
-        id = self._begin(project, kind, what, content_type, facts)
-        key = _key(project, kind, what.sha256)
+        id = self._begin(project, kind, received, content_type, facts)
+        key = _key(project, kind, received.sha256)
         if not self._is_whole(id) or not self.objects.has(key):
-            named = media.disposition(content_type, what.sha256[:12])
-            self.objects.put(key, what.path, {"Content-Type": content_type, "Content-Disposition": named})
+            named = media.disposition(content_type, received.sha256[:12])
+            self.objects.put(key, received.path, {"Content-Type": content_type, "Content-Disposition": named})
         end = self._end_of(kind)
         there = tables.blobs.c.expires_at
         is_later = tables.blobs.c.is_whole & sa.or_(there.is_(None), there > end)
@@ -86,19 +86,21 @@ class Blobs:
             connection.execute(sa.update(tables.blobs).where(tables.blobs.c.id == id).values(**values))
         return self.find(project, id)
 
-    def _begin(self, project: str, kind: str, what: Received, content_type: str, facts: dict[str, float | None]) -> str:
+    def _begin(
+        self, project: str, kind: str, received: Received, content_type: str, facts: dict[str, float | None]
+    ) -> str:
         """The row of what is about to be there; one that is there stays for long enough."""
         now = time.time()
         row = {
-            "id": f"blob_{secrets.token_urlsafe(16)}", "project": project, "kind": kind, "sha256": what.sha256,
-            "bytes": what.bytes, "content_type": content_type, "created_at": now, "expires_at": now + HALF_DONE_S,
+            "id": f"blob_{secrets.token_urlsafe(16)}", "project": project, "kind": kind, "sha256": received.sha256,
+            "bytes": received.bytes, "content_type": content_type, "created_at": now, "expires_at": now + HALF_DONE_S,
             "is_whole": False, **facts,
         }  # fmt: skip
         held = sa.func.coalesce(sa.func.sum(tables.blobs.c.bytes), 0)
         insert: Any = (sqlite if self.database.is_sqlite else postgresql).insert(tables.blobs)
         with self.database.begin() as connection:
-            asked = sa.select(held).where(tables.blobs.c.project == project, tables.blobs.c.sha256 != what.sha256)
-            if connection.execute(asked).scalar_one() + what.bytes > self.settings.quota_mb * MB:
+            asked = sa.select(held).where(tables.blobs.c.project == project, tables.blobs.c.sha256 != received.sha256)
+            if connection.execute(asked).scalar_one() + received.bytes > self.settings.quota_mb * MB:
                 raise too_much(self.settings.quota_mb)
             there = tables.blobs.c.expires_at
             later = sa.case((there < now + HALF_DONE_S, now + HALF_DONE_S), else_=there)
@@ -109,8 +111,8 @@ class Blobs:
 
     def _is_whole(self, id: str) -> bool:
         with self.database.begin() as connection:
-            found = connection.execute(sa.select(tables.blobs.c.is_whole).where(tables.blobs.c.id == id)).scalar()
-        return bool(found)
+            is_whole = connection.execute(sa.select(tables.blobs.c.is_whole).where(tables.blobs.c.id == id)).scalar()
+        return bool(is_whole)
 
     def _end_of(self, kind: str) -> float:
         lasts = {UPLOAD: self.settings.keep_uploads_h * H_S, OUTPUT: self.settings.keep_outputs_d * D_S}
@@ -206,8 +208,8 @@ class Blobs:
         """Delete what has expired; how many. One that cannot be deleted now stays for the next time."""
         asked = sa.select(tables.blobs.c.id).where(tables.blobs.c.expires_at <= time.time())
         with self.database.begin() as connection:
-            found = connection.execute(asked).scalars().all()
-        return sum(map(self._expire, found))
+            expired = connection.execute(asked).scalars().all()
+        return sum(map(self._expire, expired))
 
     def _expire(self, id: str) -> bool:
         over = (tables.blobs.c.id == id) & (tables.blobs.c.expires_at <= time.time())

@@ -64,9 +64,9 @@ class Drawing:
     @contextmanager
     def run(self, project: str, session: str) -> Iterator[Drawn]:
         """The report of a session, without its utterances."""
-        self.index.one(lambda said: sessions.run(said, project, session))  # or there is none of that name
-        said = self.index.analyst.ask("run_page", url=self.index.url, owner=project, session=session)
-        with self._written(said["page"]) as drawn:
+        self.index.one(lambda connection: sessions.run(connection, project, session))  # or there is none of that name
+        answer = self.index.analyst.ask("run_page", url=self.index.url, owner=project, session=session)
+        with self._written(answer["page"]) as drawn:
             yield drawn
 
     @contextmanager

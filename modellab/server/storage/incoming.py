@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from modellab.server.errors import ApiError
-from modellab.server.storage.objects import CHUNK_BYTES, told
+from modellab.server.storage.objects import CHUNK_BYTES, storage_errors
 from modellab.server.storage.threads import stored
 from modellab.system import leftovers
 
@@ -68,7 +68,7 @@ class Spool:
 
     def path(self) -> Path:
         """A name that no file has; ApiError 503 where the disk is about full."""
-        with told("make room for a file"):
+        with storage_errors("make room for a file"):
             free = shutil.disk_usage(self.below).free
             if free < self.min_free_bytes:
                 raise OSError(f"{free / MB:.0f} MB are free, {self.min_free_bytes / MB:g} MB have to stay")
@@ -82,13 +82,13 @@ class Spool:
         """What comes in parts, as a file; removed at the end unless it was moved away."""
         path = self.path()
         try:
-            with told("write a file"):
+            with storage_errors("write a file"):
                 writer = Writer(path)
             with writer:
                 async for part in parts:
-                    with told("write a file"):
+                    with storage_errors("write a file"):
                         await stored(writer.write, part)
-                with told("write a file"):
+                with storage_errors("write a file"):
                     whole = writer.received()
             yield whole
         finally:
@@ -99,7 +99,7 @@ class Spool:
         """The same of what is there already."""
         path = self.path()
         try:
-            with told("write a file"), Writer(path) as writer:
+            with storage_errors("write a file"), Writer(path) as writer:
                 for part in parts:
                     writer.write(part)
                 whole = writer.received()
@@ -121,7 +121,7 @@ def parts_of(file: BinaryIO) -> Iterator[bytes]:
 
 def too_much(quota_mb: float) -> ApiError:
     """A project keeps as much as it may."""
-    said = (
+    message = (
         f"this project may keep {quota_mb:g} MB, and with this file it has more: delete some, or wait until they expire"
     )
-    return ApiError(413, "quota_exceeded", said, "file")
+    return ApiError(413, "quota_exceeded", message, "file")

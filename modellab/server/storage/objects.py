@@ -59,19 +59,19 @@ def opened(where: str, folder: Path) -> Objects:
 
 
 @contextmanager
-def told(what: str) -> Iterator[None]:
+def storage_errors(action: str) -> Iterator[None]:
     """Whatever is wrong with a store is one answer without places of this machine; the log has the rest."""
     try:
         yield
     except (OSError, BaseError) as error:
-        LOG.error("the storage could not %s: %s", what, str(error).splitlines()[0])
+        LOG.error("the storage could not %s: %s", action, str(error).splitlines()[0])
         raise unavailable() from error
 
 
 def unavailable() -> ApiError:
     """The disk is full, or the S3 server does not answer."""
-    said = "the storage cannot be used now: nothing was kept, try again later"
-    return ApiError(503, "storage_unavailable", said, headers={"Retry-After": "30"})
+    message = "the storage cannot be used now: nothing was kept, try again later"
+    return ApiError(503, "storage_unavailable", message, headers={"Retry-After": "30"})
 
 
 class _Store:
@@ -81,7 +81,7 @@ class _Store:
         self.store = store
 
     def has(self, key: str) -> bool:
-        with told("look for an object"):
+        with storage_errors("look for an object"):
             try:
                 obstore.head(self.store, key)
             except FileNotFoundError:
@@ -89,25 +89,25 @@ class _Store:
         return True
 
     def delete(self, key: str) -> None:
-        with told("delete an object"), suppress(FileNotFoundError):
+        with storage_errors("delete an object"), suppress(FileNotFoundError):
             obstore.delete(self.store, key)
 
     async def stream(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
-        with told("read an object"):
+        with storage_errors("read an object"):
             try:
-                found = await obstore.get_async(self.store, key, options={"range": (start, end)})
+                content = await obstore.get_async(self.store, key, options={"range": (start, end)})
             except FileNotFoundError:
                 raise GoneError(key) from None
-            async for part in found.stream(min_chunk_size=CHUNK_BYTES):
+            async for part in content.stream(min_chunk_size=CHUNK_BYTES):
                 yield bytes(part)
 
     def parts(self, key: str) -> Iterator[bytes]:
-        with told("read an object"):
+        with storage_errors("read an object"):
             try:
-                found = obstore.get(self.store, key)
+                content = obstore.get(self.store, key)
             except FileNotFoundError:
                 raise GoneError(key) from None
-            for part in found.stream(min_chunk_size=CHUNK_BYTES):
+            for part in content.stream(min_chunk_size=CHUNK_BYTES):
                 yield bytes(part)
 
 
@@ -120,7 +120,7 @@ class Folder(_Store):
         super().__init__(LocalStore(folder))
 
     def put(self, key: str, path: Path, attributes: dict[str, str]) -> None:  # noqa: ARG002 - a file has none
-        with told("keep an object"):
+        with storage_errors("keep an object"):
             target = self.folder / key
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(path, target)  # the same disk: whole, or not there
@@ -150,7 +150,7 @@ class Bucket(_Store):
         super().__init__(self.bucket)
 
     def put(self, key: str, path: Path, attributes: dict[str, str]) -> None:
-        with told("keep an object"), path.open("rb") as file:
+        with storage_errors("keep an object"), path.open("rb") as file:
             obstore.put(self.store, key, file, attributes=attributes)
         path.unlink(missing_ok=True)
 
@@ -158,5 +158,5 @@ class Bucket(_Store):
         return None
 
     def link(self, key: str) -> str:
-        with told("sign a link"):
+        with storage_errors("sign a link"):
             return str(obstore.sign(self.bucket, "GET", key, timedelta(seconds=LINK_S)))

@@ -15,16 +15,16 @@ def asked(header: str, size: int) -> tuple[int, int] | None:
     >>> asked("bytes=0-4", 10), asked("bytes=7-", 10), asked("bytes=-2", 10), asked("lines=1-2", 10)
     ((0, 5), (7, 10), (8, 10), None)
     """
-    found = ONE.fullmatch(header.strip())
-    if found is None or found[1] == found[2] == "":
+    match = ONE.fullmatch(header.strip())
+    if match is None or match[1] == match[2] == "":
         return None
-    if not found[1]:
-        start, end = max(0, size - int(found[2])), size
+    if not match[1]:
+        start, end = max(0, size - int(match[2])), size
     else:
-        start, end = int(found[1]), min(size, int(found[2]) + 1 if found[2] else size)
-        if found[2] and int(found[2]) < start:
+        start, end = int(match[1]), min(size, int(match[2]) + 1 if match[2] else size)
+        if match[2] and int(match[2]) < start:
             return None  # it makes no sense, and is ignored as the standard says
     if start >= size:
-        said = f"Range is {header[:60]!r}, the file has {size:,} bytes"
-        raise ApiError(416, "range_not_satisfiable", said, "Range", {"Content-Range": f"bytes */{size}"})
+        message = f"Range is {header[:60]!r}, the file has {size:,} bytes"
+        raise ApiError(416, "range_not_satisfiable", message, "Range", {"Content-Range": f"bytes */{size}"})
     return start, end

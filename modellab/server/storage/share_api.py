@@ -37,10 +37,10 @@ class Asked(pydantic.BaseModel):
 
     def target(self) -> tuple[str, str]:
         """(kind, which); ApiError where there is not exactly one."""
-        found = [(kind, id) for kind in ("entry", "run", "blob", "page") if (id := getattr(self, kind))]
-        if len(found) != 1:
+        targets = [(kind, id) for kind in ("entry", "run", "blob", "page") if (id := getattr(self, kind))]
+        if len(targets) != 1:
             raise ApiError(400, "missing_field", "expected one of `entry`, `run`, `blob` and `page`", "entry")
-        return found[0]
+        return targets[0]
 
 
 def router(shares: Shares, freeze: Callable[[Request, str], Awaitable[str]]) -> APIRouter:
@@ -54,14 +54,14 @@ def router(shares: Shares, freeze: Callable[[Request, str], Awaitable[str]]) -> 
         end = time.time() + asked.expires_in_s
         copy = await freeze(request, target) if kind == "page" else ""
         made = await drawn(shares.new, who, kind, target, asked.title, end, copy)
-        told = described(made, str(request.base_url).rstrip("/"))
-        return told | ({"url": f"{told['url']}#{asked.part}"} if asked.part else {})
+        answer = described(made, str(request.base_url).rstrip("/"))
+        return answer | ({"url": f"{answer['url']}#{asked.part}"} if asked.part else {})
 
     @routes.get("/api/v1/shares")
     async def listed(request: Request, who: Annotated[Who, Depends(needs("read"))]) -> dict[str, Any]:
         """The shares of this project that are not over, newest first."""
-        found = await stored(shares.listed, who.project)
-        return {"object": "list", "data": [described(each, str(request.base_url).rstrip("/")) for each in found]}
+        current = await stored(shares.listed, who.project)
+        return {"object": "list", "data": [described(link, str(request.base_url).rstrip("/")) for link in current]}
 
     @routes.delete("/api/v1/shares/{id}", status_code=204, response_class=Response)
     async def revoke(id: str, who: Annotated[Who, Depends(needs("run"))]) -> Response:
@@ -72,17 +72,17 @@ def router(shares: Shares, freeze: Callable[[Request, str], Awaitable[str]]) -> 
     @routes.get("/s/{id}", response_class=Response)
     async def page(id: str, request: Request, _: Anybody) -> Response:
         """A shared page, as it was when it was shared."""
-        found = await stored(shares.open, id)
-        blob = await stored(shares.blob, found, found.page)
+        opened = await stored(shares.open, id)
+        blob = await stored(shares.blob, opened, opened.page)
         answer = await served(shares.blobs, blob, request)
-        answer.headers.update({**HEADERS, "Content-Security-Policy": found.policy, "Content-Disposition": "inline"})
+        answer.headers.update({**HEADERS, "Content-Security-Policy": opened.policy, "Content-Disposition": "inline"})
         return answer
 
     @routes.get("/s/{id}/sound", response_class=Response)
     async def sound(id: str, request: Request, _: Anybody) -> Response:
         """The sound that a shared page plays."""
-        found = await stored(shares.open, id)
-        blob = await stored(shares.blob, found, found.sound)
+        opened = await stored(shares.open, id)
+        blob = await stored(shares.blob, opened, opened.sound)
         answer = await served(shares.blobs, blob, request)
         answer.headers.update(HEADERS)
         return answer

@@ -76,7 +76,7 @@ class Shares:
             )  # fmt: skip
         with self.database.begin() as connection:  # over until all is pinned: what is killed here is swept
             connection.execute(sa.insert(tables.shares).values(**asdict(share)))
-        pinned = [self.blobs.pin(each, share.reason).id for each in (page, sound) if each is not None]
+        pinned = [self.blobs.pin(blob, share.reason).id for blob in (page, sound) if blob is not None]
         changes: dict[str, Any] = {"page": pinned[0], "sound": "".join(pinned[1:]), "revoked_at": None}
         with self.database.begin() as connection:
             connection.execute(sa.update(tables.shares).where(tables.shares.c.id == id).values(**changes))
@@ -128,8 +128,8 @@ class Shares:
         its = tables.shares.c
         mine = (its.id == id) & (its.project == who.project) & its.revoked_at.is_(None)
         with self.database.begin() as connection:
-            done = connection.execute(sa.update(tables.shares).where(mine).values(revoked_at=time.time()))
-            if done.rowcount != 1:
+            updated = connection.execute(sa.update(tables.shares).where(mine).values(revoked_at=time.time()))
+            if updated.rowcount != 1:
                 raise NONE
             audit.note(connection, who, "share.revoke", id[:SHOWN])
         self.blobs.unpin(f"share:{id}")

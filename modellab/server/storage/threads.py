@@ -18,12 +18,12 @@ def _limit(most: int) -> anyio.CapacityLimiter:
     return anyio.CapacityLimiter(most)
 
 
-async def stored[Found](call: Callable[..., Found], *given: object, **named: object) -> Found:
+async def stored[Result](call: Callable[..., Result], *given: object, **named: object) -> Result:
     """What a call of the store gives."""
     return await anyio.to_thread.run_sync(partial(call, *given, **named), limiter=_limit(STORE))
 
 
-async def drawn[Found](call: Callable[..., Found], *given: object) -> Found:
+async def drawn[Result](call: Callable[..., Result], *given: object) -> Result:
     """What a call gives that takes seconds; ApiError where too many wait."""
     limit = _limit(DRAW)
     if limit.statistics().tasks_waiting >= MOST_WAITING:
