@@ -39,22 +39,22 @@ def accept(root: Path, order: Order) -> Json:
     here = project(root)
     matrix = Matrix(here)
     entries = _entries(here, order)
-    found = {entry.key: matrix.find(str(entry.key)) for entry in entries}
-    cases = [case for case in found.values() if isinstance(case, Case)]
+    by_key = {entry.key: matrix.find(str(entry.key)) for entry in entries}
+    cases = [case for case in by_key.values() if isinstance(case, Case)]
     proposals = propose.propose(here, cases, entries, everything=order["everything"])
-    taken = [each for each in proposals if _is_taken(each, everything=order["everything"])]
+    taken = [proposal for proposal in proposals if _is_taken(proposal, everything=order["everything"])]
     version = _version(here, taken)
     if order["expected"] not in ("", version):
-        said = "the baselines have changed since you looked: look at the difference again"
-        raise ApiError(412, "changed", said, headers={"ETag": f'"{version}"'})
+        message = "the baselines have changed since you looked: look at the difference again"
+        raise ApiError(412, "changed", message, headers={"ETag": f'"{version}"'})
     reason = order["because"] + (f" (accepted by {order['by']})" if order["by"] else "")
     files = _draft(here, taken, reason)
     is_written = bool(files) and not order["dry_run"]
     for proposal in taken if is_written else ():
         propose.accept(here, proposal, reason, today())
-    told = [_told(each, everything=order["everything"]) for each in proposals]
-    gone = [{"case": str(key), "state": "refused", "why": GONE} for key, case in found.items() if case not in cases]
-    return {"cases": told + gone, "files": files, "version": version, "is_written": is_written}
+    outcomes = [_outcome(proposal, everything=order["everything"]) for proposal in proposals]
+    gone = [{"case": str(key), "state": "refused", "why": GONE} for key, case in by_key.items() if case not in cases]
+    return {"cases": outcomes + gone, "files": files, "version": version, "is_written": is_written}
 
 
 GONE = "the project has no case of this name"
@@ -64,8 +64,8 @@ def _entries(here: Project, order: Order) -> list[Entry]:
     """The session's entries, with all that was said: nothing of it is shown."""
     same = (ENTRIES.c.project == order["owner"], ENTRIES.c.session == order["session"])
     places = sa.select(ENTRIES.c.path, ENTRIES.c.offset, ENTRIES.c.length).where(*same)
-    with opened(order["url"]) as engine, engine.connect() as said:
-        rows = list(said.execute(places))
+    with opened(order["url"]) as engine, engine.connect() as connection:
+        rows = list(connection.execute(places))
     if not rows:
         raise ApiError(404, "not_found", f"there is no run {order['session'][:60]!r} here", "session")
     try:
@@ -80,7 +80,7 @@ def _is_taken(proposal: Proposal, *, everything: bool) -> bool:
     return is_measured and (everything or bool(proposal.improved))
 
 
-def _told(proposal: Proposal, *, everything: bool) -> Json:
+def _outcome(proposal: Proposal, *, everything: bool) -> Json:
     """A case, what becomes of it, and why."""
     state, why = "accepted", ""
     if proposal.refusal:
@@ -90,8 +90,9 @@ def _told(proposal: Proposal, *, everything: bool) -> Json:
     elif not _is_taken(proposal, everything=everything):
         state, why = "left", "no metric is better than accepted"
     better = [
-        f"{units.heading(each.metric)} {units.value(each.baseline, each.unit)} -> {units.value(each.now, each.unit)}"
-        for each in proposal.improved
+        f"{units.heading(change.metric)} {units.value(change.baseline, change.unit)}"
+        f" -> {units.value(change.now, change.unit)}"
+        for change in proposal.improved
     ]
     return {
         "case": str(proposal.case.key), "state": state, "why": why, "improved": better,

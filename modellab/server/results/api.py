@@ -34,18 +34,18 @@ def _lists(routes: APIRouter, index: Index, live: GoingOn) -> None:
     def runs(who: Reads, asked: Annotated[sessions.Runs, Query()]) -> dict[str, Any]:
         """Sessions, newest first, those that go on too: how many cases, what became of them, of which commit."""
         going = list(live(who.project))
-        return index.rows(lambda said: sessions.runs(said, who.project, asked, going))
+        return index.rows(lambda connection: sessions.runs(connection, who.project, asked, going))
 
     @routes.get("/runs/{session}")
     def run(who: Reads, session: str) -> dict[str, Any]:
         """One session with its results."""
         going = list(live(who.project))
-        return index.one(lambda said: sessions.run(said, who.project, session, going))
+        return index.one(lambda connection: sessions.run(connection, who.project, session, going))
 
     @routes.get("/results")
     def results(who: Reads, asked: Annotated[query.Filters, Query()]) -> dict[str, Any]:
         """Stored results, newest first: filtered, sorted, in pages."""
-        return index.rows(lambda said: query.results(said, who.project, asked))
+        return index.rows(lambda connection: query.results(connection, who.project, asked))
 
 
 def _whole(routes: APIRouter, index: Index) -> None:
@@ -54,8 +54,8 @@ def _whole(routes: APIRouter, index: Index) -> None:
     @routes.get("/results/{entry}")
     def result(who: Reads, entry: str) -> dict[str, Any]:
         """One result with its verdicts, versions and settings, as the ledger has it, without its utterances."""
-        found: dict[str, Any] = index.whole("entry", who.project, entry)["entry"]
-        return {"object": "result", **found}
+        record: dict[str, Any] = index.whole("entry", who.project, entry)["entry"]
+        return {"object": "result", **record}
 
     @routes.get("/results/{entry}/utterances")
     def utterances(
@@ -65,22 +65,22 @@ def _whole(routes: APIRouter, index: Index) -> None:
         limit: Annotated[int, Query(ge=1, le=MOST_UTTERANCES)] = 100,
     ) -> dict[str, Any]:
         """Utterances of a result: counts, times, what the model said; of private datasets without texts."""
-        found = index.whole("utterances", who.project, entry, start=start, count=limit)
-        end = start + len(found["utterances"])
-        more = {"has_more": end < found["count"], "next_start": end if end < found["count"] else None}
-        about = {"count": found["count"], "why_no_reference": found["why_no_reference"]}
-        return {"object": "list", "data": found["utterances"], **more, **about}
+        page = index.whole("utterances", who.project, entry, start=start, count=limit)
+        end = start + len(page["utterances"])
+        more = {"has_more": end < page["count"], "next_start": end if end < page["count"] else None}
+        about = {"count": page["count"], "why_no_reference": page["why_no_reference"]}
+        return {"object": "list", "data": page["utterances"], **more, **about}
 
     @routes.get("/results/{entry}/audio/{utterance:path}", response_class=Response)
     def sound(who: Reads, entry: str, utterance: str, part: Annotated[int, Query(ge=0, le=1000)] = 0) -> Response:
         """What the model said in an utterance, as FLAC; Range is heeded. 410 for what was pruned."""
-        found = index.whole("sounds", who.project, entry, utterance=utterance)["sounds"]
-        if part >= len(found):
+        sounds = index.whole("sounds", who.project, entry, utterance=utterance)["sounds"]
+        if part >= len(sounds):
             raise ApiError(404, "not_found", f"{utterance[:60]!r} has no sound {part} in this result", "utterance")
-        path = Path(found[part]["path"])
+        path = Path(sounds[part]["path"])
         if not path.is_relative_to((index.project.mlruns / "audio").resolve()):
             raise ApiError(404, "not_found", f"{utterance[:60]!r} has no sound here", "utterance")
-        if not found[part]["is_there"]:
+        if not sounds[part]["is_there"]:
             raise ApiError(410, "pruned", "this sound was removed: those of the newest sessions alone are kept")
         headers = {"Content-Security-Policy": "default-src 'none'", "Cache-Control": "private"}
         return FileResponse(path, media_type="audio/flac", filename=path.name, headers=headers)

@@ -104,8 +104,8 @@ def there(connection: sa.Connection, project: str) -> dict[str, int]:
     """The tasks with results that are known here, and how many cases each has; most first."""
     own = (NEWEST.c.project == project) & NEWEST.c.measured
     asked = sa.select(NEWEST.c.task, sa.func.count()).where(own).group_by(NEWEST.c.task)
-    found = {task: count for task, count in connection.execute(asked).all() if task in tasks.names()}
-    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+    counts = {task: count for task, count in connection.execute(asked).all() if task in tasks.names()}
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def board(connection: sa.Connection, project: str, asked: Asked, card: Scorecard) -> Board | None:
@@ -125,11 +125,11 @@ def board(connection: sa.Connection, project: str, asked: Asked, card: Scorecard
 
 
 def _newest(connection: sa.Connection, project: str, task: str, asked: Asked) -> Sequence[sa.RowMapping]:
-    given = {name: [each for each in getattr(asked, name) if each] for name in ("dataset", "model", "device")}
+    given = {name: [choice for choice in getattr(asked, name) if choice] for name in ("dataset", "model", "device")}
     conditions = [NEWEST.c.project == project, NEWEST.c.task == task, NEWEST.c.measured]
     conditions += [NEWEST.c[name].in_(values) for name, values in given.items() if values]
-    said = sa.select(ENTRIES).join(NEWEST, NEWEST.c.entry == ENTRIES.c.id).where(*conditions).limit(MOST + 1)
-    return connection.execute(said).mappings().all()
+    query = sa.select(ENTRIES).join(NEWEST, NEWEST.c.entry == ENTRIES.c.id).where(*conditions).limit(MOST + 1)
+    return connection.execute(query).mappings().all()
 
 
 def _sound(connection: sa.Connection, row: sa.RowMapping) -> sa.RowMapping:
@@ -165,7 +165,8 @@ def _compared(cells: Mapping[Who, Mapping[str, Cell]]) -> dict[Who, dict[str, Ce
             kinds.setdefault(dataset, Counter())[cell.data] += 1
             newest[dataset, cell.data] = max(newest.get((dataset, cell.data), ""), cell.finished_at)
     most = {
-        dataset: max(found, key=lambda data: (found[data], newest[dataset, data])) for dataset, found in kinds.items()
+        dataset: max(counts, key=lambda data: (counts[data], newest[dataset, data]))
+        for dataset, counts in kinds.items()
     }
     return {
         who: {dataset: replace(cell, same=cell.data == most[dataset]) for dataset, cell in own.items()}
@@ -188,7 +189,7 @@ def ranked(
     usual = machine or max(machines, key=lambda name: (machines[name], name))
     sign = 1 if metric.better == "lower" else -1
     lines = [_line(who, own, shared, usual, metric) for who, own in cells.items()]
-    lines.sort(key=lambda each: (not each.average.known, sign * each.average.value, each.who))
+    lines.sort(key=lambda line: (not line.average.known, sign * line.average.value, line.who))
     lines = _placed(lines, sign)
     datasets = tuple(sorted({dataset for own in cells.values() for dataset in own}, key=lambda d: (d not in shared, d)))
     return Board(task, metric, datasets, shared, usual, tuple(sorted(machines)), tuple(lines), currency, is_cut)
@@ -204,8 +205,8 @@ def _shared(cells: Mapping[Who, Mapping[str, Cell]]) -> tuple[str, ...]:
     if len(sets) <= MANY_SETS:
         candidates |= {a & b for a in sets for b in sets if a & b}
 
-    having = {each: sum(count for own, count in sets.items() if each <= own) for each in candidates}
-    worth = [(count * len(each), count, sorted(each)) for each, count in having.items()]
+    having = {candidate: sum(count for own, count in sets.items() if candidate <= own) for candidate in candidates}
+    worth = [(count * len(candidate), count, sorted(candidate)) for candidate, count in having.items()]
     return tuple(max(worth)[2]) if worth else ()
 
 
@@ -222,17 +223,18 @@ def _line(who: Who, own: Mapping[str, Cell], shared: Sequence[str], machine: str
     return Line(who, own, average, speed, cost, doubt)
 
 
-def mean(each: Sequence[Estimate]) -> Estimate:
+def mean(estimates: Sequence[Estimate]) -> Estimate:
     """The mean of estimates that are independent, with an interval where all have one.
 
     >>> both = mean([Estimate(0.1, 0.07, 0.13, 50), Estimate(0.3, 0.26, 0.34, 60)])
     >>> round(both.value, 3), round(both.low, 3), round(both.high, 3), both.n
     (0.2, 0.175, 0.225, 110)
     """
-    count, value = len(each), math.fsum(one.value for one in each) / len(each)
-    below = math.hypot(*(one.value - one.low for one in each)) / count
-    above = math.hypot(*(one.high - one.value for one in each)) / count
-    return Estimate(value, value - below, value + above, sum(one.n for one in each), each[0].of, each[0].unit)
+    count, value = len(estimates), math.fsum(estimate.value for estimate in estimates) / len(estimates)
+    below = math.hypot(*(estimate.value - estimate.low for estimate in estimates)) / count
+    above = math.hypot(*(estimate.high - estimate.value for estimate in estimates)) / count
+    first, n = estimates[0], sum(estimate.n for estimate in estimates)
+    return Estimate(value, value - below, value + above, n, first.of, first.unit)
 
 
 def _placed(lines: Sequence[Line], sign: int) -> list[Line]:

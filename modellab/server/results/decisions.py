@@ -64,12 +64,12 @@ class Remembered:
             kept = self._kept.get(name)
         if kept is not None and kept[0] == stamp and time.monotonic() - kept[1] < KEPT_S:
             return kept[2]
-        found = self.index.analyst.ask(verb, url=self.index.url, **order)
+        answer = self.index.analyst.ask(verb, url=self.index.url, **order)
         with self._lock:
-            self._kept[name] = stamp, time.monotonic(), found
+            self._kept[name] = stamp, time.monotonic(), answer
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
-        return found
+        return answer
 
     def forget(self) -> None:
         """Something else than results has changed."""
@@ -95,24 +95,24 @@ def _reports(routes: APIRouter, remembered: Remembered) -> None:
     @routes.get("/findings", tags=["reports"])
     def findings(who: Reads, spec: Specs = [], task: Name = "", dataset: Name = "") -> dict[str, Any]:  # noqa: B006
         """What got worse or better, worst first, and why that is believed."""
-        found = report(who, spec, task, dataset)
-        return {"object": "list", "data": found["findings"], **_about(found)}
+        answer = report(who, spec, task, dataset)
+        return {"object": "list", "data": answer["findings"], **_about(answer)}
 
     @routes.get("/recommendation", tags=["reports"])
     def recommendation(who: Reads, spec: Specs = [], task: Name = "", dataset: Name = "") -> dict[str, Any]:  # noqa: B006
         """Which model to take for each task and on what evidence, or that the evidence is too little."""
-        found = report(who, spec, task, dataset)
-        return {"object": "list", "data": found["tasks"], "how": found["how"], **_about(found)}
+        answer = report(who, spec, task, dataset)
+        return {"object": "list", "data": answer["tasks"], "how": answer["how"], **_about(answer)}
 
     @routes.get("/leaderboard", tags=["reports"])
     def leaderboard(who: Reads, spec: Specs = [], task: Name = "", dataset: Name = "") -> dict[str, Any]:  # noqa: B006
         """A row for each number, with N, interval and origin: what `modellab report --json` writes."""
-        found = report(who, spec, task, dataset, rows=True)
-        return {"object": "list", "data": found["rows"], **_about(found)}
+        answer = report(who, spec, task, dataset, rows=True)
+        return {"object": "list", "data": answer["rows"], **_about(answer)}
 
 
-def _about(found: dict[str, Any]) -> dict[str, Any]:
-    return {name: found[name] for name in ("title", "headline", "considered", "notes")}
+def _about(answer: dict[str, Any]) -> dict[str, Any]:
+    return {name: answer[name] for name in ("title", "headline", "considered", "notes")}
 
 
 def _lifecycle(routes: APIRouter, index: Index, remembered: Remembered) -> None:
@@ -121,15 +121,15 @@ def _lifecycle(routes: APIRouter, index: Index, remembered: Remembered) -> None:
     @routes.get("/candidates", tags=["lifecycle"])
     def candidates(who: Reads, model: Name = "") -> dict[str, Any]:
         """Every variant that has results or was moved: its stage, and what it lacks for the next."""
-        found = remembered.ask("candidates", owner=own(who).project, model=model)
-        return {"object": "list", "data": found["candidates"], "warnings": found["warnings"]}
+        answer = remembered.ask("candidates", owner=own(who).project, model=model)
+        return {"object": "list", "data": answer["candidates"], "warnings": answer["warnings"]}
 
     @routes.get("/lifecycle/{model}/{variant}", tags=["lifecycle"])
     def standing(who: Reads, response: Response, model: str, variant: str) -> dict[str, Any]:
         """A variant's stage, what it lacks for the next, and its history; ETag is the version that a move can name."""
-        found = variant_of(index, who, model, variant)
-        response.headers["ETag"] = f'"{found["version"]}"'
-        return found
+        answer = variant_of(index, who, model, variant)
+        response.headers["ETag"] = f'"{answer["version"]}"'
+        return answer
 
     @routes.post("/lifecycle/{model}/{variant}", tags=["lifecycle"])
     def move(who: Promotes, model: str, variant: str, asked: Move, if_match: IfMatch = "") -> Response:
@@ -137,19 +137,19 @@ def _lifecycle(routes: APIRouter, index: Index, remembered: Remembered) -> None:
         index.catch_up()
         place = {"model": model, "variant": variant, "owner": own(who).project, "url": index.url}
         given = {**asked.model_dump(), "by": who.name, "expected": if_match.strip().removeprefix("W/").strip('"')}
-        found = index.analyst.ask("move", **place, **given)
+        outcome = index.analyst.ask("move", **place, **given)
         remembered.forget()
-        headers = {"ETag": f'"{found["version"]}"'}
-        if found["missing"]:
-            count = len(found["missing"])
+        headers = {"ETag": f'"{outcome["version"]}"'}
+        if outcome["missing"]:
+            count = len(outcome["missing"])
             are = "criterion is" if count == 1 else "criteria are"
-            said = f"{found['id']} stays {found['stage']}: {count} {are} not met"
-            error = {"message": said, "type": INVALID, "param": "to", "code": "criteria_not_met"}
-            return JSONResponse({"error": error, **found}, 409, headers=headers)
+            message = f"{outcome['id']} stays {outcome['stage']}: {count} {are} not met"
+            error = {"message": message, "type": INVALID, "param": "to", "code": "criteria_not_met"}
+            return JSONResponse({"error": error, **outcome}, 409, headers=headers)
         if not asked.dry_run:
             with index.database.begin() as connection:
-                audit.note(connection, who, "variant.move", found["id"], to=found["to"], because=asked.because)
-        return JSONResponse(found, headers=headers)
+                audit.note(connection, who, "variant.move", outcome["id"], to=outcome["to"], because=asked.because)
+        return JSONResponse(outcome, headers=headers)
 
     @routes.post("/runs/{session}/accept", tags=["lifecycle"])
     def accept(who: Promotes, response: Response, session: str, asked: Acceptance, if_match: IfMatch = "") -> Any:
@@ -157,13 +157,13 @@ def _lifecycle(routes: APIRouter, index: Index, remembered: Remembered) -> None:
         index.catch_up()
         place = {"session": session, "owner": own(who).project, "url": index.url, "by": who.name}
         expected = if_match.strip().removeprefix("W/").strip('"')
-        found = index.analyst.ask("accept", **place, **asked.model_dump(), expected=expected)
-        response.headers["ETag"] = f'"{found["version"]}"'
-        if found["is_written"]:
+        outcome = index.analyst.ask("accept", **place, **asked.model_dump(), expected=expected)
+        response.headers["ETag"] = f'"{outcome["version"]}"'
+        if outcome["is_written"]:
             remembered.forget()
             with index.database.begin() as connection:
-                audit.note(connection, who, "baselines.accept", session, files=len(found["files"]))
-        return {"object": "acceptance", "session": session, **found}
+                audit.note(connection, who, "baselines.accept", session, files=len(outcome["files"]))
+        return {"object": "acceptance", "session": session, **outcome}
 
 
 def variant_of(index: Index, who: Who, model: str, variant: str) -> dict[str, Any]:
@@ -186,7 +186,7 @@ def _experiments(routes: APIRouter, index: Index, remembered: Remembered) -> Non
     @routes.get("/experiments", tags=["experiments"])
     def experiments(who: Reads) -> dict[str, Any]:
         """Every experiment, newest first."""
-        return {"object": "list", "data": [each.model_dump() for each in kept.every(who.project)]}
+        return {"object": "list", "data": [record.model_dump() for record in kept.every(who.project)]}
 
     @routes.post("/experiments", tags=["experiments"], status_code=201)
     def make(who: Runs, given: Given) -> dict[str, Any]:
@@ -196,12 +196,12 @@ def _experiments(routes: APIRouter, index: Index, remembered: Remembered) -> Non
     @routes.get("/experiments/{experiment}", tags=["experiments"])
     def one(who: Reads, response: Response, experiment: str) -> dict[str, Any]:
         """One, with the newest sessions that were run for it; `runs_url` lists all `runs_count` of them."""
-        found = kept.get(who.project, experiment)
-        response.headers["ETag"] = f'"{found.version}"'
-        runs = runs_of(index, found)
+        record = kept.get(who.project, experiment)
+        response.headers["ETag"] = f'"{record.version}"'
+        runs = runs_of(index, record)
         about = {"runs": runs["data"], "runs_count": runs["count"]}
-        about |= {f"{name}_url": f"/api/v1/{name}?experiment={found.id}" for name in ("runs", "results")}
-        return {**found.model_dump(), **about}
+        about |= {f"{name}_url": f"/api/v1/{name}?experiment={record.id}" for name in ("runs", "results")}
+        return {**record.model_dump(), **about}
 
     @routes.patch("/experiments/{experiment}", tags=["experiments"])
     def change(who: Runs, experiment: str, given: Given, if_match: IfMatch = "") -> dict[str, Any]:
@@ -214,27 +214,27 @@ def _experiments(routes: APIRouter, index: Index, remembered: Remembered) -> Non
     @routes.get("/experiments/{experiment}/comparison", tags=["experiments"])
     def comparison(who: Reads, experiment: str, task: Name = "", dataset: Name = "") -> dict[str, Any]:
         """Its members, or without any the sessions that were run for it, held against each other."""
-        found = kept.get(who.project, experiment)
-        return compared(index, remembered, found, task, dataset)
+        record = kept.get(who.project, experiment)
+        return compared(index, remembered, record, task, dataset)
 
 
-def runs_of(index: Index, found: Record) -> dict[str, Any]:
+def runs_of(index: Index, record: Record) -> dict[str, Any]:
     """The newest sessions that were run for an experiment, and how many there are."""
-    return index.rows(lambda said: sessions.of_experiment(said, found.project, found.id))
+    return index.rows(lambda connection: sessions.of_experiment(connection, record.project, record.id))
 
 
-def compared(index: Index, remembered: Remembered, found: Record, task: str = "", dataset: str = "") -> dict[str, Any]:
+def compared(index: Index, remembered: Remembered, record: Record, task: str = "", dataset: str = "") -> dict[str, Any]:
     """An experiment's members, or without any its newest runs, held against each other; `left_out` counts older ones.
 
     ApiError 409 for less than two.
     """
-    specs, left_out = found.members, 0
+    specs, left_out = record.members, 0
     if not specs:
-        runs = runs_of(index, found)
-        specs = [f"@{each['id']}" for each in reversed(runs["data"])]
+        runs = runs_of(index, record)
+        specs = [f"@{run['id']}" for run in reversed(runs["data"])]
         left_out = runs["count"] - len(specs)
     if len(specs) < 2:
-        said = f"there is nothing to compare: {len(specs)} of at least two members"
-        raise ApiError(409, "nothing_to_compare", said, "members")
-    made = remembered.ask("compare", owner=found.project, specs=specs, task=task, dataset=dataset)
+        message = f"there is nothing to compare: {len(specs)} of at least two members"
+        raise ApiError(409, "nothing_to_compare", message, "members")
+    made = remembered.ask("compare", owner=record.project, specs=specs, task=task, dataset=dataset)
     return {"object": "comparison", "specs": specs, "left_out": left_out, **made["comparison"]}

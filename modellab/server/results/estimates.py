@@ -53,21 +53,21 @@ def of_line(data: Mapping[str, Any], entry: Entry) -> Row:
         return {}
     first = _first_metric(entry.key.task)
     name = first.name if first else ""
-    said = tuple(_utterance(each, name) for each in data["result"]["utterances"])
-    return of(replace(entry, result=replace(entry.result, utterances=said)))
+    utterances = tuple(_utterance(utterance, name) for utterance in data["result"]["utterances"])
+    return of(replace(entry, result=replace(entry.result, utterances=utterances)))
 
 
 def fill(engine: sa.Engine, mlruns: Path) -> int:
     """Compute what rows lack; how many that were. A row whose line is not there any more stays without."""
     places = (ENTRIES.c.id, ENTRIES.c.path, ENTRIES.c.offset, ENTRIES.c.length)
-    with engine.connect() as said:
-        found = said.execute(sa.select(*places).where(ENTRIES.c.estimated.is_(False))).mappings().all()
-    for start in range(0, len(found), BATCH):
-        rows = list(_read(found[start : start + BATCH], mlruns))
+    with engine.connect() as connection:
+        lacking = connection.execute(sa.select(*places).where(ENTRIES.c.estimated.is_(False))).mappings().all()
+    for start in range(0, len(lacking), BATCH):
+        rows = list(_read(lacking[start : start + BATCH], mlruns))
         changed = sa.update(ENTRIES).where(ENTRIES.c.id == sa.bindparam("of"))
-        with engine.begin() as said:
-            said.execute(changed, rows)
-    return len(found)
+        with engine.begin() as connection:
+            connection.execute(changed, rows)
+    return len(lacking)
 
 
 def _read(places: Iterable[sa.RowMapping], mlruns: Path) -> Iterable[Row]:
@@ -89,8 +89,8 @@ def _utterance(data: Mapping[str, Any], metric: str) -> Utterance:
     number = serialization.decode_number
     counts = {metric: tuple(map(number, data["shares"][metric]))} if metric in data["shares"] else {}
     times = {name: number(data[name]) for name in ("wall_s", "cpu_s", "duration_s")}
-    told = {name: str(data.get(name, "")) for name in ("error", "cluster")}
-    return Utterance(id=str(data["id"]), counts=counts, output=None, **told, **times)  # type: ignore[arg-type]
+    texts = {name: str(data.get(name, "")) for name in ("error", "cluster")}
+    return Utterance(id=str(data["id"]), counts=counts, output=None, **texts, **times)  # type: ignore[arg-type]
 
 
 def _finite(number: float) -> float | None:

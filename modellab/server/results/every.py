@@ -27,14 +27,14 @@ def of(engine: sa.Engine, project: Project, owner: str, **only: str) -> tuple[En
     """Every result of `owner`'s that fits `only`, oldest first; ApiError as of `some.stored`."""
     whole = {entry.id: entry for entry in some.stored(engine, project, owner, **only).entries}
     conditions = [ENTRIES.c.project == owner, *(ENTRIES.c[name] == value for name, value in only.items())]
-    with engine.connect() as said:
+    with engine.connect() as connection:
         asked = sa.select(ENTRIES).where(*conditions).order_by(ENTRIES.c.finished_at.desc(), ENTRIES.c.id.desc())
-        rows = [dict(row) | {"facts": json.loads(row["facts"])} for row in said.execute(asked).mappings()]
-    found = list(_found(project, rows, whole))
-    return tuple(sorted(found, key=lambda entry: (entry.finished_at, entry.id)))
+        rows = [dict(row) | {"facts": json.loads(row["facts"])} for row in connection.execute(asked).mappings()]
+    entries = list(_entries(project, rows, whole))
+    return tuple(sorted(entries, key=lambda entry: (entry.finished_at, entry.id)))
 
 
-def _found(project: Project, rows: list[dict[str, Any]], whole: Mapping[str, Entry]) -> Iterator[Entry]:
+def _entries(project: Project, rows: list[dict[str, Any]], whole: Mapping[str, Entry]) -> Iterator[Entry]:
     """The entries of rows, newest first."""
     kinds: dict[Kind, Entry] = {}
     for row in rows:

@@ -61,15 +61,15 @@ class Experiments:
 
     def every(self, project: str) -> list[Record]:
         """Those of a project, newest first."""
-        found = [each for each in self._read().values() if each.project == project]
-        return sorted(found, key=lambda each: (each.created_at, each.id), reverse=True)
+        records = [record for record in self._read().values() if record.project == project]
+        return sorted(records, key=lambda record: (record.created_at, record.id), reverse=True)
 
     def get(self, project: str, id: str) -> Record:
         """One; ApiError 404 where the project has none of that id."""
-        found = self._read().get(id)
-        if found is None or found.project != project:
+        record = self._read().get(id)
+        if record is None or record.project != project:
             raise ApiError(404, "not_found", f"there is no experiment {id[:40]!r} here", "experiment")
-        return found
+        return record
 
     def make(self, project: str, by: str, given: Given) -> Record:
         """A new one; ApiError without a name."""
@@ -87,8 +87,8 @@ class Experiments:
         with self.lines.alone():
             before = self.get(project, id)
             if expected is not None and expected != before.version:
-                said = f"the experiment is of version {before.version} now, not {expected}: look again"
-                raise ApiError(412, "changed", said)
+                message = f"the experiment is of version {before.version} now, not {expected}: look again"
+                raise ApiError(412, "changed", message)
             more = {"version": before.version + 1, "changed_at": now()}
             made = before.model_copy(update={**given.model_dump(exclude_none=True), **more})
             self.lines.append(made.model_dump_json())
@@ -96,11 +96,11 @@ class Experiments:
 
     def _read(self) -> dict[str, Record]:
         """Each as its last line has it."""
-        found: dict[str, Record] = {}
+        records: dict[str, Record] = {}
         for line in self.lines.read():
             try:
-                each = Record.model_validate(line)
+                record = Record.model_validate(line)
             except ValueError:  # pydantic's is one
                 continue
-            found[each.id] = each
-        return found
+            records[record.id] = record
+        return records

@@ -59,50 +59,50 @@ def behind(engine: sa.Engine, mlruns: Path) -> tuple[list[Behind], list[str]]:
     """The files with something new, and the paths of those that are gone."""
     with engine.connect() as connection:
         known = {row.path: row for row in connection.execute(sa.select(FILES.c.path, FILES.c.inode, FILES.c.size))}
-    found, there = [], set()
+    changed, there = [], set()
     for path, about in _files(mlruns):
         there.add(path)
         before = known.get(path)
         is_other = before is not None and (before.inode != about.st_ino or about.st_size < before.size)
         begin = 0 if before is None or is_other else before.size
         if is_other or about.st_size > begin:
-            found.append(Behind(Path(path), about.st_ino, begin, about.st_size, is_other))
-    return found, [path for path in known if path not in there]
+            changed.append(Behind(Path(path), about.st_ino, begin, about.st_size, is_other))
+    return changed, [path for path in known if path not in there]
 
 
 def sizes(mlruns: Path) -> tuple[int, int]:
     """(how many files the ledger has, their bytes): another pair once something was added."""
-    found = [about.st_size for _, about in _files(mlruns)]
-    return len(found), sum(found)
+    sizes_bytes = [about.st_size for _, about in _files(mlruns)]
+    return len(sizes_bytes), sum(sizes_bytes)
 
 
 def _files(mlruns: Path) -> Iterator[tuple[str, os.stat_result]]:
     """The paths of `ledger.files` with what the system knows of each: before every answer, so without more ado."""
     for place in ledger.places(mlruns):
         try:
-            with os.scandir(place) as found:
-                there = sorted((each for each in found if each.name.endswith(".jsonl")), key=lambda each: each.name)
+            with os.scandir(place) as entries:
+                there = sorted((file for file in entries if file.name.endswith(".jsonl")), key=lambda file: file.name)
         except OSError:  # there is none yet
             continue
-        for each in there:
+        for file in there:
             try:
-                about = each.stat()
+                about = file.stat()
             except OSError:  # removed just now: next time
                 continue
             if stat.S_ISREG(about.st_mode):
-                yield each.path, about
+                yield file.path, about
 
 
 def follow(engine: sa.Engine, mlruns: Path, row: Callable[[bytes], dict[str, Any]] = lines.row) -> int:
     """Read what is new; how many lines that were. `row` makes a row of a line."""
     check_version(engine)
-    found, gone = behind(engine, mlruns)
-    for path in (*gone, *(str(each.path) for each in found if each.is_other)):
+    changed, gone = behind(engine, mlruns)
+    for path in (*gone, *(str(file.path) for file in changed if file.is_other)):
         forget(engine, path)
     count = 0
-    for each in found:
-        for batch in batches(each, row):
-            _keep(engine, each, batch)
+    for file in changed:
+        for batch in batches(file, row):
+            _keep(engine, file, batch)
             count += batch.lines
     return count
 
@@ -110,8 +110,8 @@ def follow(engine: sa.Engine, mlruns: Path, row: Callable[[bytes], dict[str, Any
 def check_version(engine: sa.Engine) -> None:
     """Throw away an index of another version of modellab."""
     with engine.connect() as connection:
-        found = connection.execute(sa.select(ABOUT.c.version)).scalars().all()
-    if found != [VERSION]:
+        versions = connection.execute(sa.select(ABOUT.c.version)).scalars().all()
+    if versions != [VERSION]:
         clear(engine)
 
 
@@ -166,8 +166,8 @@ def _take(batch: Batch, line: bytes, of: Callable[[bytes], dict[str, Any]], path
         batch.complaints[:] = [*batch.complaints[-MOST_COMPLAINTS:], f"{path.name}: a result {problem}"[:200]]
     except ledger.TOO_DEEP as problem:
         batch.damaged += 1
-        what = f"{path.name}, at byte {place}: no result ({type(problem).__name__})"
-        batch.complaints[:] = [*batch.complaints[-MOST_COMPLAINTS:], what[:200]]
+        message = f"{path.name}, at byte {place}: no result ({type(problem).__name__})"
+        batch.complaints[:] = [*batch.complaints[-MOST_COMPLAINTS:], message[:200]]
     else:
         batch.rows[row["id"]] = {**row, "path": str(path), "offset": place, "length": len(line)}
 
@@ -178,11 +178,11 @@ def _keep(engine: sa.Engine, new: Behind, batch: Batch) -> None:
     with engine.begin() as connection:
         before = connection.execute(sa.select(FILES).where(FILES.c.path == str(new.path))).mappings().first()
         held: dict[str, Any] = dict(before) if before else {"lines": 0, "newer": 0, "damaged": 0, "complaints": "[]"}
-        told = [*json.loads(held["complaints"]), *batch.complaints][:MOST_COMPLAINTS]
+        complaints = [*json.loads(held["complaints"]), *batch.complaints][:MOST_COMPLAINTS]
         counts = {name: held[name] + getattr(batch, name) for name in ("lines", "newer", "damaged")}
-        file = {"inode": new.inode, "size": batch.end, "complaints": json.dumps(told), **counts}
-        said = insert(FILES).values(path=str(new.path), **file)
-        connection.execute(said.on_conflict_do_update(index_elements=["path"], set_=file))
+        file = {"inode": new.inode, "size": batch.end, "complaints": json.dumps(complaints), **counts}
+        upsert = insert(FILES).values(path=str(new.path), **file)
+        connection.execute(upsert.on_conflict_do_update(index_elements=["path"], set_=file))
         if batch.rows:
             asked = insert(ENTRIES)
             columns = {column.name: asked.excluded[column.name] for column in ENTRIES.c if column.name != "id"}
@@ -225,15 +225,15 @@ def _parts() -> sa.Select[Any]:
 
 
 def _session(parts: Iterable[Any]) -> dict[str, Any] | None:
-    found = list(parts)
-    if not found:
+    rows = list(parts)
+    if not rows:
         return None
     texts = ("commit", "branch", "machine", "host", "person", "experiment", "finished_at")
     return {
-        **{name: max(part[name] for part in found) for name in texts},
-        "started_at": min(part["started_at"] for part in found),
-        "dirty": any(part["dirty"] for part in found),
-        "cases": sum(part["cases"] for part in found),
-        "red": sum(part["red"] for part in found),
-        "statuses": json.dumps({part["status"]: part["cases"] for part in found}, sort_keys=True),
+        **{name: max(row[name] for row in rows) for name in texts},
+        "started_at": min(row["started_at"] for row in rows),
+        "dirty": any(row["dirty"] for row in rows),
+        "cases": sum(row["cases"] for row in rows),
+        "red": sum(row["red"] for row in rows),
+        "statuses": json.dumps({row["status"]: row["cases"] for row in rows}, sort_keys=True),
     }

@@ -61,8 +61,10 @@ class Index:
     def rows(self, ask: Ask) -> dict[str, Any]:
         """A list, with whether the index is still behind the ledger, and what of the ledger could not be read."""
         is_behind = self.catch_up()
-        found = self._mended(lambda: self._asked(lambda said: {**ask(said), "warnings": self._warnings(said)}))
-        return {**found, "behind": is_behind}
+        answer = self._mended(
+            lambda: self._asked(lambda connection: {**ask(connection), "warnings": self._warnings(connection)})
+        )
+        return {**answer, "behind": is_behind}
 
     def one(self, ask: Ask) -> dict[str, Any]:
         """The same for one thing."""
@@ -93,15 +95,15 @@ class Index:
         raise AssertionError
 
     def _place(self, project: str, id: str) -> dict[str, Any]:
-        row = self.one(lambda said: dict(query.one(said, project, id)))
+        row = self.one(lambda connection: dict(query.one(connection, project, id)))
         return {"entry": row["id"], **{name: row[name] for name in ("path", "offset", "length")}}
 
     def estimated(self) -> None:
         """Let a reader's process compute the intervals that rows lack; waited for."""
         self.catch_up()
         lacking = sa.select(ENTRIES.c.id).where(ENTRIES.c.estimated.is_(False)).limit(1)
-        with self.database.begin() as said:
-            is_lacking = said.execute(lacking).first() is not None
+        with self.database.begin() as connection:
+            is_lacking = connection.execute(lacking).first() is not None
         if is_lacking:
             self.reader.ask("estimate", url=self.url)
 
@@ -125,9 +127,9 @@ class Index:
 
     def stamp(self) -> tuple[int, int]:
         """Changes when the index does."""
-        with self.database.begin() as said:
-            found = said.execute(sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(FILES.c.size), 0))).one()
-        return int(found[0]), int(found[1])
+        with self.database.begin() as connection:
+            sums = connection.execute(sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(FILES.c.size), 0))).one()
+        return int(sums[0]), int(sums[1])
 
     # ------------------------------------------------------------------------ after the ledger
 
@@ -140,9 +142,9 @@ class Index:
             if self._building is not None and not self._building.done():
                 return True
             follow.check_version(self.database.engine)
-            found, gone = follow.behind(self.database.engine, self.project.mlruns)
-            if sum(each.end - each.begin for each in found) <= SMALL_BYTES:
-                if found or gone:
+            changed, gone = follow.behind(self.database.engine, self.project.mlruns)
+            if sum(file.end - file.begin for file in changed) <= SMALL_BYTES:
+                if changed or gone:
                     follow.follow(self.database.engine, self.project.mlruns)
                     self._estimating = self._builder.submit(self._estimate)
                 return False
@@ -163,7 +165,7 @@ class Index:
         finally:
             reader.close()
 
-    def _mended[Found](self, ask: Callable[[], Found]) -> Found:
+    def _mended[Answer](self, ask: Callable[[], Answer]) -> Answer:
         """What `ask` finds; where the index's tables are damaged, they are made again and it is asked once more."""
         try:
             return ask()
@@ -180,22 +182,22 @@ class Index:
             raise _unusable(error) from error
 
     def _asked(self, ask: Ask) -> dict[str, Any]:
-        with self.database.begin() as said:
-            return ask(said)
+        with self.database.begin() as connection:
+            return ask(connection)
 
-    def _warnings(self, said: sa.Connection) -> list[str]:
+    def _warnings(self, connection: sa.Connection) -> list[str]:
         """What of the ledger is left out, in sentences."""
         asked = sa.select(FILES.c.complaints, FILES.c.newer, FILES.c.damaged)
-        files = said.execute(asked.where((FILES.c.newer > 0) | (FILES.c.damaged > 0))).all()
-        found = [text for row in files for text in json.loads(row.complaints)][:MOST_WARNINGS]
-        left = sum(row.newer + row.damaged for row in files) - len(found)
-        return [*found, f"and {units.counted(left, 'line')} more that are no results here"] if left > 0 else found
+        files = connection.execute(asked.where((FILES.c.newer > 0) | (FILES.c.damaged > 0))).all()
+        warnings = [text for row in files for text in json.loads(row.complaints)][:MOST_WARNINGS]
+        left = sum(row.newer + row.damaged for row in files) - len(warnings)
+        return [*warnings, f"and {units.counted(left, 'line')} more that are no results here"] if left > 0 else warnings
 
 
 def _is_damage(error: sa.exc.DatabaseError) -> bool:
     """Whether tables are not what they should be; a database that is busy or gone is another matter."""
-    said = str(error.orig).lower()
-    return not isinstance(error, sa.exc.OperationalError) or "no such" in said or "malformed" in said
+    message = str(error.orig).lower()
+    return not isinstance(error, sa.exc.OperationalError) or "no such" in message or "malformed" in message
 
 
 def _unusable(error: sa.exc.DatabaseError) -> ApiError:

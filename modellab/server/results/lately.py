@@ -59,9 +59,9 @@ def _pairs(engine: sa.Engine, asked: Project, order: Order) -> tuple[list[Pair],
     since = order["since"]
     conditions = [ENTRIES.c.project == order["owner"], ENTRIES.c.measured, ENTRIES.c.status != "PARTIAL"]
     conditions += [ENTRIES.c[name] == order[name] for name in ("task", "dataset") if order[name]]
-    with engine.connect() as said:
-        newest = _newest(said, [*conditions, ENTRIES.c.finished_at >= since])
-        former = {_case(row): row for row in _newest(said, [*conditions, ENTRIES.c.finished_at < since])}
+    with engine.connect() as connection:
+        newest = _newest(connection, [*conditions, ENTRIES.c.finished_at >= since])
+        former = {_case(row): row for row in _newest(connection, [*conditions, ENTRIES.c.finished_at < since])}
     pairs = []
     for row in newest[:MOST]:
         now = some.read(row, asked.mlruns)
@@ -71,7 +71,7 @@ def _pairs(engine: sa.Engine, asked: Project, order: Order) -> tuple[list[Pair],
     return pairs, max(0, len(newest) - MOST)
 
 
-def _newest(said: sa.Connection, conditions: Sequence[Any]) -> list[Mapping[str, Any]]:
+def _newest(connection: sa.Connection, conditions: Sequence[Any]) -> list[Mapping[str, Any]]:
     case = [ENTRIES.c[name] for name in some.CASE]
     number = sa.func.row_number().over(
         partition_by=case, order_by=(ENTRIES.c.finished_at.desc(), ENTRIES.c.id.desc())
@@ -79,7 +79,7 @@ def _newest(said: sa.Connection, conditions: Sequence[Any]) -> list[Mapping[str,
     places = (ENTRIES.c.path, ENTRIES.c.offset, ENTRIES.c.length, ENTRIES.c.finished_at)
     ranked = sa.select(*case, *places, number.label("number")).where(*conditions).subquery()
     wanted = sa.select(ranked).where(ranked.c.number == 1).order_by(ranked.c.finished_at.desc())
-    return [dict(row) for row in said.execute(wanted).mappings()]
+    return [dict(row) for row in connection.execute(wanted).mappings()]
 
 
 def _case(row: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -91,13 +91,13 @@ def _case(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def _moves(pairs: Sequence[Pair]) -> tuple[list[Json], int, int]:
     """Those that surely moved, worst first; how many did not, and how many cannot be compared."""
-    found = [move for pair in pairs if pair.before is not None and (move := _move(pair.now, pair.before)) is not None]
-    for move, p in zip(found, multiple_testing.adjusted([move["p"] for move in found]), strict=True):
+    moves = [move for pair in pairs if pair.before is not None and (move := _move(pair.now, pair.before)) is not None]
+    for move, p in zip(moves, multiple_testing.adjusted([move["p"] for move in moves]), strict=True):
         move["p"] = p
-    moved = [move for move in found if move["p"] is not None and move["p"] <= ALPHA]
+    moved = [move for move in moves if move["p"] is not None and move["p"] <= ALPHA]
     earlier = sum(pair.before is not None for pair in pairs)
     moved.sort(key=lambda move: (not move["worse"], move["p"]))
-    return moved, len(found) - len(moved), earlier - len(found)
+    return moved, len(moves) - len(moved), earlier - len(moves)
 
 
 def _move(now: Entry, before: Entry) -> Json | None:
@@ -105,15 +105,16 @@ def _move(now: Entry, before: Entry) -> Json | None:
     metric = _first(now)
     if metric is None or now.result is None or before.result is None or not _alike(now, before):
         return None
-    old = {each.id: each for each in before.result.utterances if metric.name in each.counts}
-    both = [each for each in now.result.utterances if metric.name in each.counts and each.id in old]
+    old = {utterance.id: utterance for utterance in before.result.utterances if metric.name in utterance.counts}
+    both = [utterance for utterance in now.result.utterances if metric.name in utterance.counts and utterance.id in old]
     if not both:
         return None
-    said = [each.cluster for each in both]
-    after, first = _rows(metric, both), _rows(metric, [old[each.id] for each in both])
+    cluster_names = [utterance.cluster for utterance in both]
+    after, first = _rows(metric, both), _rows(metric, [old[utterance.id] for utterance in both])
     values = [float(metric.rate(rows.sum(axis=0))) for rows in (first, after)]
-    error = intervals.jackknife_error(metric, intervals.by_unit(first, said), intervals.by_unit(after, said))
-    clusters = len(intervals.by_unit(after, said))
+    units_before, units_after = (intervals.by_unit(rows, cluster_names) for rows in (first, after))
+    error = intervals.jackknife_error(metric, units_before, units_after)
+    clusters = len(units_after)
     change = intervals.PooledRate(values[1] - values[0], error, clusters)
     low, high = change.interval()
     return {
@@ -135,7 +136,7 @@ def _alike(now: Entry, before: Entry) -> bool:
 
 
 def _rows(metric: Metric, utterances: Sequence[Utterance]) -> Any:
-    return np.array([each.counts[metric.name] for each in utterances], dtype=float)
+    return np.array([utterance.counts[metric.name] for utterance in utterances], dtype=float)
 
 
 def _p(change: intervals.PooledRate) -> float | None:
@@ -173,19 +174,19 @@ def _near(asked: Project, entries: Sequence[Entry]) -> Iterator[Json]:
 
 def _held(entry: Entry, metric: Metric, limit: float) -> Iterator[Json]:
     assert entry.result
-    found = intervals.of(metric, entry.result.utterances)
+    estimate = intervals.of(metric, entry.result.utterances)
     sign = 1 if metric.better == "lower" else -1
-    left = sign * (limit - found.value)
-    if not found.known or left < 0:
+    left = sign * (limit - estimate.value)
+    if not estimate.known or left < 0:
         return  # beyond it the gate says so
-    end = (found.high if sign > 0 else found.low) if found.interval else found.value
-    if found.value == (0.0 if sign > 0 else 1.0):
+    end = (estimate.high if sign > 0 else estimate.low) if estimate.interval else estimate.value
+    if estimate.value == (0.0 if sign > 0 else 1.0):
         return  # as good as it gets, however few utterances say so
     if left < NEAR * abs(limit) or sign * (limit - end) < 0:
         yield {
-            "case": str(entry.key), "task": entry.key.task, "id": entry.id, "metric": metric.name, "n": found.n,
-            "value": units.value(found.value, metric.unit), "limit": units.value(limit, metric.unit),
-            "interval": "" if found.interval is None else " to ".join(
-                units.value(each, metric.unit) for each in found.interval
+            "case": str(entry.key), "task": entry.key.task, "id": entry.id, "metric": metric.name, "n": estimate.n,
+            "value": units.value(estimate.value, metric.unit), "limit": units.value(limit, metric.unit),
+            "interval": "" if estimate.interval is None else " to ".join(
+                units.value(bound, metric.unit) for bound in estimate.interval
             ),
         }  # fmt: skip

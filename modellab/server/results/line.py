@@ -29,8 +29,8 @@ def estimated(line: bytes) -> Row:
     from modellab.server.results import estimates
 
     data = ledger.parsed(line)
-    found, entry = _row(data)
-    return {**found, **estimates.of_line(data, entry)}
+    columns, entry = _row(data)
+    return {**columns, **estimates.of_line(data, entry)}
 
 
 def _row(data: Any) -> tuple[Row, Entry]:
@@ -67,7 +67,7 @@ def _row(data: Any) -> tuple[Row, Entry]:
         "measured": entry.result is not None,
         "data": data_of(entry),
         "measurement": rescored.measurement(entry),
-        "thing": _thing(entry),
+        "thing": _setup_key(entry),
         **dict.fromkeys(ESTIMATES),
         "counted": 0,
         "doubt": "",
@@ -78,22 +78,22 @@ def _row(data: Any) -> tuple[Row, Entry]:
 
 def data_of(entry: Entry) -> str:
     """What of the data and its scoring has to be the same for two results to be held against each other."""
-    return data_said(entry.result.provenance if entry.result else {})
+    return data_key(entry.result.provenance if entry.result else {})
 
 
-def data_said(facts: Mapping[str, str]) -> str:
+def data_key(facts: Mapping[str, str]) -> str:
     """The same of the facts of a result, or of the header of what is accepted."""
     return " ".join(facts.get(name, "") for name in COMPARED)
 
 
-def _thing(entry: Entry) -> str:
+def _setup_key(entry: Entry) -> str:
     """The same for results of one case that were measured on one machine class with the same code, data and options."""
     if entry.result is None:
         return ""
     facts = entry.result.provenance
-    options = [sorted(each.items()) for each in (entry.versions, entry.settings)]
-    told = [entry.result.machine, [facts.get(name) for name in SAME_CODE], *options]
-    text = serialization.dumps(told)
+    options = [sorted(mapping.items()) for mapping in (entry.versions, entry.settings)]
+    parts = [entry.result.machine, [facts.get(name) for name in SAME_CODE], *options]
+    text = serialization.dumps(parts)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -123,7 +123,9 @@ def _facts(entry: Entry, labels: Mapping[str, str]) -> dict[str, Any]:
     return {
         "values": serialization.encode_numbers(entry.values),
         "readings": serialization.encode_numbers(entry.result.readings if entry.result else {}),
-        "verdicts": [{"metric": each.metric, "status": str(each.status), "red": each.red} for each in entry.verdicts],
+        "verdicts": [
+            {"metric": verdict.metric, "status": str(verdict.status), "red": verdict.red} for verdict in entry.verdicts
+        ],
         "weights": entry.weights,
         "labels": dict(labels),
     }

@@ -20,9 +20,9 @@ def run(root: Path, order: Mapping[str, Any]) -> dict[str, Any]:
     here, session = project(root), order["session"]
     with opened(order["url"]) as engine:
         stored = some.stored(engine, here, order["owner"], whens=[session])
-    last = {each.key: each for each in stored.entries if each.session == session}  # of a case that ran twice
+    last = {entry.key: entry for entry in stored.entries if entry.session == session}  # of a case that ran twice
     cases = [last[key] for key in sorted(last, key=str)]
-    measured, failed = (tuple(each for each in cases if bool(each.result) is there) for there in (True, False))
+    measured, failed = (tuple(entry for entry in cases if bool(entry.result) is there) for there in (True, False))
     try:
         drawn = render_html(assembled(here, stored, [SelectedResults(f"@{session}", measured, failed)]))
     except ExtraError as error:

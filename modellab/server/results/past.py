@@ -34,17 +34,18 @@ Row = Mapping[str, Any]
 
 def past(root: Path, order: Mapping[str, Any]) -> Json:
     """The history of the case that a result is of, oldest result first."""
-    with opened(order["url"]) as engine, engine.connect() as said:
+    with opened(order["url"]) as engine, engine.connect() as connection:
         mine = ENTRIES.c.project == order["owner"]
-        one = said.execute(sa.select(ENTRIES).where(mine, ENTRIES.c.id == order["entry"])).mappings().first()
-        if one is None:
+        chosen = connection.execute(sa.select(ENTRIES).where(mine, ENTRIES.c.id == order["entry"])).mappings().first()
+        if chosen is None:
             raise ApiError(404, "not_found", f"there is no result {order['entry'][:40]!r} here", "entry")
-        same = [ENTRIES.c[name] == one[name] for name in CASE]
+        same = [ENTRIES.c[name] == chosen[name] for name in CASE]
         same.append(ENTRIES.c.status != UNTRIED)  # it says nothing of the case
         newest = (ENTRIES.c.finished_at.desc(), ENTRIES.c.id.desc())
-        found = said.execute(sa.select(ENTRIES).where(mine, *same).order_by(*newest).limit(MOST + 1)).mappings().all()
-    rows = [dict(row) | {"facts": json.loads(row["facts"])} for row in reversed(found[:MOST])]
-    history = {**{name: one[name] for name in CASE}, "has_older": len(found) > MOST, **told(rows)}
+        statement = sa.select(ENTRIES).where(mine, *same).order_by(*newest).limit(MOST + 1)
+        newest_rows = connection.execute(statement).mappings().all()
+    rows = [dict(row) | {"facts": json.loads(row["facts"])} for row in reversed(newest_rows[:MOST])]
+    history = {**{name: chosen[name] for name in CASE}, "has_older": len(newest_rows) > MOST, **history_of(rows)}
     return _held_against(history, project(root).baselines, rows)
 
 
@@ -55,7 +56,7 @@ def _held_against(history: Json, baselines: Path, rows: Sequence[Row]) -> Json:
         return history
     key = CaseId(*(newest[name] for name in CASE))
     accepted, problems = levels(
-        baselines, key, newest["machine"], lambda header: line.data_said(header) == newest["data"]
+        baselines, key, newest["machine"], lambda header: line.data_key(header) == newest["data"]
     )
     for series in history["series"]:
         known = (_finite(level.get(series["metric"])) for level in accepted)
@@ -64,7 +65,7 @@ def _held_against(history: Json, baselines: Path, rows: Sequence[Row]) -> Json:
     return history
 
 
-def told(rows: Sequence[Row]) -> Json:
+def history_of(rows: Sequence[Row]) -> Json:
     """Runs, series and notes of rows of one case, oldest first."""
     last = {row["measurement"]: row for row in rows}
     own = [row for row in rows if last[row["measurement"]] is row]
@@ -117,26 +118,26 @@ def _series(name: str, rows: Sequence[Row], newest: Row) -> Json:
 
 def _run(row: Row) -> Json:
     names = ("id", "session", "finished_at", "commit", "dirty", "branch", "status", "machine", "doubt", "counted")
-    verdicts = {each["metric"]: each["status"] for each in reversed(row["facts"]["verdicts"])}
+    verdicts = {verdict["metric"]: verdict["status"] for verdict in reversed(row["facts"]["verdicts"])}
     return {**{name: row[name] for name in names}, "verdicts": verdicts}
 
 
 def _notes(own: Sequence[Row], fitting: Sequence[Row], newest: Row, series: Sequence[Json]) -> list[str]:
     measured = [row for row in fitting if row["measured"]]
     others = sorted({row["machine"] for row in measured} - {newest["machine"]})
-    short = [each for each in series if len(each["points"]) < FEWEST]
+    short = [metric_series for metric_series in series if len(metric_series["points"]) < FEWEST]
     doubted = sum(bool(row["doubt"]) for row in measured)
-    said = (
+    sentences = (
         (len(own) - len(fitting), "result", f"left out: {{}} on other data ({OTHER})"),
         (len(fitting) - len(measured), "run", "without values: {} that ended in an ERROR"),
         (doubted, "result", "speed in doubt and not searched for change points: {}"),
     )
-    notes = [text.format(counted(count, noun)) for count, noun, text in said if count]
+    notes = [text.format(counted(count, noun)) for count, noun, text in sentences if count]
     if others:
         notes.append(f"speed and memory are those of {newest['machine']}; there are results of {', '.join(others)} too")
     if short:
-        found = ", ".join(f"{each['metric']} has {len(each['points'])}" for each in short)
-        notes.append(f"change points need {FEWEST} values: {found}")
+        counts = ", ".join(f"{metric_series['metric']} has {len(metric_series['points'])}" for metric_series in short)
+        notes.append(f"change points need {FEWEST} values: {counts}")
     return notes
 
 

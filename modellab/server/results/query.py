@@ -66,26 +66,26 @@ def results(connection: sa.Connection, project: str, asked: Filters) -> Json:
     """A page of results."""
     wanted = _fields(asked.fields)
     name = asked.sort.removeprefix("-")
-    said = sa.select(ENTRIES).where(ENTRIES.c.project == project, *_conditions(asked))
-    rows, cursor = _paged(connection, said, (ENTRIES.c[name], ENTRIES.c.id), asked, falling=asked.sort[0] == "-")
+    statement = sa.select(ENTRIES).where(ENTRIES.c.project == project, *_conditions(asked))
+    rows, cursor = _paged(connection, statement, (ENTRIES.c[name], ENTRIES.c.id), asked, falling=asked.sort[0] == "-")
     shown = [result(row) for row in rows]
     if wanted:
-        shown = [{key: each[key] for key in wanted} for each in shown]
+        shown = [{key: row[key] for key in wanted} for row in shown]
     return listed(shown, cursor)
 
 
 def one(connection: sa.Connection, project: str, id: str) -> Any:
     """The row of a result; ApiError 404 where this project has none of that id."""
-    said = sa.select(ENTRIES).where(ENTRIES.c.project == project, ENTRIES.c.id == id)
-    if (row := connection.execute(said).mappings().first()) is None:
+    statement = sa.select(ENTRIES).where(ENTRIES.c.project == project, ENTRIES.c.id == id)
+    if (row := connection.execute(statement).mappings().first()) is None:
         raise ApiError(404, "not_found", f"there is no result {id[:40]!r} here", "entry")
     return row
 
 
 def known(connection: sa.Connection, project: str, ids: Iterable[str]) -> list[str]:
     """Those of some ids that this project has results of."""
-    said = sa.select(ENTRIES.c.id).where(ENTRIES.c.project == project, ENTRIES.c.id.in_(list(ids)))
-    return list(connection.execute(said).scalars())
+    statement = sa.select(ENTRIES.c.id).where(ENTRIES.c.project == project, ENTRIES.c.id.in_(list(ids)))
+    return list(connection.execute(statement).scalars())
 
 
 def result(row: Any) -> Json:
@@ -106,20 +106,20 @@ def result(row: Any) -> Json:
 
 
 def _conditions(asked: Filters) -> list[Any]:
-    found: list[Any] = [ENTRIES.c[name].in_(values) for name in SAME if (values := values_of(asked, name))]
+    conditions: list[Any] = [ENTRIES.c[name].in_(values) for name in SAME if (values := values_of(asked, name))]
     if asked.by:
-        found.append(ENTRIES.c.person.in_(asked.by))
+        conditions.append(ENTRIES.c.person.in_(asked.by))
     if asked.commit:
-        found.append(begins(ENTRIES.c.commit, asked.commit))
+        conditions.append(begins(ENTRIES.c.commit, asked.commit))
     if asked.red is not None:
-        found.append(ENTRIES.c.red == asked.red)
+        conditions.append(ENTRIES.c.red == asked.red)
     if asked.since:
-        found.append(ENTRIES.c.finished_at >= asked.since)
+        conditions.append(ENTRIES.c.finished_at >= asked.since)
     if asked.until:
-        found.append(ENTRIES.c.finished_at < asked.until)
+        conditions.append(ENTRIES.c.finished_at < asked.until)
     if asked.sort.endswith("value"):
-        found.append(ENTRIES.c.value < MISSING)
-    return found
+        conditions.append(ENTRIES.c.value < MISSING)
+    return conditions
 
 
 def values_of(asked: Page, name: str) -> Texts:
@@ -138,8 +138,8 @@ def _fields(given: str) -> list[str]:
     wanted = [name.strip() for name in given.split(",") if name.strip()]
     for name in wanted:
         if name not in FIELDS:
-            said = f"fields has {name[:60]!r}, no field of a result: {did_you_mean(name[:60], FIELDS)}"
-            raise ApiError(400, "invalid_value", said, "fields")
+            message = f"fields has {name[:60]!r}, no field of a result: {did_you_mean(name[:60], FIELDS)}"
+            raise ApiError(400, "invalid_value", message, "fields")
     return wanted
 
 
@@ -152,15 +152,15 @@ FIELDS = ("object", "case", *COLUMNS, "value", "interval", "values", "readings",
 
 
 def _paged(
-    connection: sa.Connection, said: sa.Select[Any], by: tuple[Any, Any], asked: Page, *, falling: bool
+    connection: sa.Connection, statement: sa.Select[Any], by: tuple[Any, Any], asked: Page, *, falling: bool
 ) -> tuple[list[Any], str]:
     """The rows of a page and the cursor of the next; '' after the last."""
     first, last = by
     if asked.cursor:
         place = sa.tuple_(*(sa.literal(value) for value in opened(asked.cursor, first)[:2]))
         here = sa.tuple_(first, last)
-        said = said.where(here < place if falling else here > place)
-    ordered = said.order_by(*(column.desc() if falling else column for column in by)).limit(asked.limit + 1)
+        statement = statement.where(here < place if falling else here > place)
+    ordered = statement.order_by(*(column.desc() if falling else column for column in by)).limit(asked.limit + 1)
     rows = list(connection.execute(ordered).mappings())
     if len(rows) <= asked.limit:
         return rows, ""
@@ -180,11 +180,11 @@ def opened(cursor: str, first: Any) -> tuple[Any, str, list[str]]:
         value, id, *more = json.loads(base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
-        if not isinstance(value, kind) or not all(isinstance(each, str) for each in (id, *more)):
+        if not isinstance(value, kind) or not all(isinstance(text, str) for text in (id, *more)):
             raise TypeError
     except (ValueError, TypeError, RecursionError):
-        said = "the cursor is none that this list gave: take `next_cursor` of an answer with the same sort"
-        raise ApiError(400, "invalid_value", said, "cursor") from None
+        message = "the cursor is none that this list gave: take `next_cursor` of an answer with the same sort"
+        raise ApiError(400, "invalid_value", message, "cursor") from None
     return value, id, more
 
 

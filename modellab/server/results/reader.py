@@ -43,8 +43,8 @@ class Reader:
         """The reply; ApiError for what is refused, and where too many wait already."""
         with self._lock:
             if self._waiting >= MOST_WAITING:
-                said = f"{self._waiting} questions about results are waiting: ask again later"
-                raise ApiError(503, "busy", said, headers={"Retry-After": "5"})
+                message = f"{self._waiting} questions about results are waiting: ask again later"
+                raise ApiError(503, "busy", message, headers={"Retry-After": "5"})
             self._waiting += 1
         try:
             reply = self._thread.submit(self._asked, verb, order).result()

@@ -28,8 +28,8 @@ def main(root: str) -> int:
         try:
             follow.clear(database.engine)
             lines = follow.follow(database.engine, project.mlruns)
-            with database.begin() as said:
-                count = said.execute(sa.select(sa.func.count()).select_from(ENTRIES)).scalar_one()
+            with database.begin() as connection:
+                count = connection.execute(sa.select(sa.func.count()).select_from(ENTRIES)).scalar_one()
         finally:
             database.close()
     except (ModellabError, sa.exc.SQLAlchemyError) as error:

@@ -40,7 +40,7 @@ def report(root: Path, order: Order) -> Json:
         "title": made.title,
         "headline": made.headline.text,
         "considered": len(stored.entries),
-        "findings": [_finding(each) for each in made.findings],
+        "findings": [_finding(finding) for finding in made.findings],
         "tasks": [_group(group) for group in made.groups],
         "rows": export.rows(made) if order.get("rows") else None,
         "how": prose.formula(made),
@@ -55,9 +55,9 @@ def compare(root: Path, order: Order) -> Json:
         only, whens = {"task": order["task"], "dataset": order["dataset"]}, _whens(order["specs"])
         stored = some.stored(engine, asked, order["owner"], whens=whens, **only)
     chosen = [pairing.chosen(stored.select(spec), order["task"], order["dataset"]) for spec in order["specs"]]
-    found = compare_all(chosen, library, Calibrations(asked.baselines))
-    said: Json = json.loads(as_json(found, CHANGED))
-    return {"comparison": said}
+    comparison = compare_all(chosen, library, Calibrations(asked.baselines))
+    encoded: Json = json.loads(as_json(comparison, CHANGED))
+    return {"comparison": encoded}
 
 
 def _whens(specs: list[str]) -> list[str]:
@@ -66,27 +66,27 @@ def _whens(specs: list[str]) -> list[str]:
 
 
 def _notes(made: Report) -> list[str]:
-    return [*made.notes, *(f"{each.case} {each.status}: {note}" for each in made.noted for note in each.notes)]
+    return [*made.notes, *(f"{noted.case} {noted.status}: {note}" for noted in made.noted for note in noted.notes)]
 
 
-def _finding(each: Finding) -> Json:
-    who, verdict = each.who, each.verdict
+def _finding(finding: Finding) -> Json:
+    who, verdict = finding.who, finding.verdict
     return {
         "task": who.task,
         "system": who.name,
         "model": who.model,
         "variant": who.variant,
-        "dataset": each.dataset,
+        "dataset": finding.dataset,
         "status": str(verdict.status),
         "red": verdict.red,
         "metric": verdict.metric,
         "why": verdict.why,
         "verdict": serialization.encode_verdict(replace(verdict, breaks=(), broken=0, basis=None)),
-        "session": each.origin.session,
-        "commit": each.origin.commit,
-        "machine": each.origin.machine,
-        "utterances": each.n,
-        "versus": each.versus,
+        "session": finding.origin.session,
+        "commit": finding.origin.commit,
+        "machine": finding.origin.machine,
+        "utterances": finding.n,
+        "versus": finding.versus,
     }
 
 

@@ -47,22 +47,22 @@ class Runs(Page):
 
 def runs(connection: sa.Connection, project: str, asked: Runs, live: Iterable[Live] = ()) -> Json:
     """A page of sessions, those that began last first."""
-    going = {each.session: each for each in live}
+    going = {running.session: running for running in live}
     place, below = _place(asked.cursor)
     own = SESSIONS.c.project == project
-    said = sa.select(SESSIONS).where(own, *_conditions(asked, list(going)))
+    statement = sa.select(SESSIONS).where(own, *_conditions(asked, list(going)))
     key = sa.tuple_(SESSIONS.c.started_at, SESSIONS.c.session)
     if place:
-        said = said.where((key < sa.tuple_(*map(sa.literal, place))) | SESSIONS.c.session.in_(below))
-    said = said.order_by(SESSIONS.c.started_at.desc(), SESSIONS.c.session.desc()).limit(asked.limit + 1)
-    found = [session(row, going.get(row["session"])) for row in connection.execute(said).mappings()]
+        statement = statement.where((key < sa.tuple_(*map(sa.literal, place))) | SESSIONS.c.session.in_(below))
+    statement = statement.order_by(SESSIONS.c.started_at.desc(), SESSIONS.c.session.desc()).limit(asked.limit + 1)
+    rows = [session(row, going.get(row["session"])) for row in connection.execute(statement).mappings()]
     known = set(connection.execute(sa.select(SESSIONS.c.session).where(own, SESSIONS.c.session.in_(going))).scalars())
-    new = [begun(each) for each in going.values() if each.session not in known and _fits(each, asked)]
+    new = [begun(running) for running in going.values() if running.session not in known and _fits(running, asked)]
     new = [row for row in new if not place or _key(row) < place]
-    found += new
-    found.sort(key=_key, reverse=True)
-    shown = found[: asked.limit]
-    if len(found) <= asked.limit:
+    rows += new
+    rows.sort(key=_key, reverse=True)
+    shown = rows[: asked.limit]
+    if len(rows) <= asked.limit:
         return listed(shown, "")
     waiting = {*below, *(row["id"] for row in new)} - {row["id"] for row in shown}
     end = min(_key(shown[-1]), place or _key(shown[-1]))
@@ -71,23 +71,23 @@ def runs(connection: sa.Connection, project: str, asked: Runs, live: Iterable[Li
 
 def of_experiment(connection: sa.Connection, project: str, experiment: str) -> Json:
     """The newest sessions that were run for an experiment; `count` is how many there are of them."""
-    said = sa.select(sa.func.count()).where(SESSIONS.c.project == project, SESSIONS.c.experiment == experiment)
-    found = runs(connection, project, Runs(experiment=[experiment]))
-    return {**found, "count": connection.execute(said).scalar_one()}
+    statement = sa.select(sa.func.count()).where(SESSIONS.c.project == project, SESSIONS.c.experiment == experiment)
+    page = runs(connection, project, Runs(experiment=[experiment]))
+    return {**page, "count": connection.execute(statement).scalar_one()}
 
 
 def run(connection: sa.Connection, project: str, name: str, live: Iterable[Live] = ()) -> Json:
     """One session with its results; ApiError 404 where this project has none of that name."""
-    goes_on = next((each for each in live if each.session == name), None)
+    goes_on = next((running for running in live if running.session == name), None)
     about = {"results": [], "results_url": f"/api/v1/results?session={name}"}
     theirs = sa.select(SESSIONS).where(SESSIONS.c.project == project, SESSIONS.c.session == name)
     if (row := connection.execute(theirs).mappings().first()) is None:
         if goes_on is not None:
             return {**begun(goes_on), **about}
         raise ApiError(404, "not_found", f"there is no run {name[:60]!r} here", "session")
-    said = sa.select(ENTRIES).where(ENTRIES.c.project == project, ENTRIES.c.session == name)
-    newest = said.order_by(ENTRIES.c.finished_at, ENTRIES.c.id).limit(MOST)
-    shown = [result(each) for each in connection.execute(newest).mappings()]
+    statement = sa.select(ENTRIES).where(ENTRIES.c.project == project, ENTRIES.c.session == name)
+    newest = statement.order_by(ENTRIES.c.finished_at, ENTRIES.c.id).limit(MOST)
+    shown = [result(entry) for entry in connection.execute(newest).mappings()]
     return {**session(row, goes_on), **about, "results": shown}
 
 
@@ -126,17 +126,17 @@ def _place(cursor: str) -> tuple[tuple[str, str] | None, list[str]]:
 
 def _conditions(asked: Runs, going: Sequence[str]) -> list[Any]:
     names = ("branch", "machine", "experiment")
-    found: list[Any] = [SESSIONS.c[name].in_(values) for name in names if (values := values_of(asked, name))]
+    conditions: list[Any] = [SESSIONS.c[name].in_(values) for name in names if (values := values_of(asked, name))]
     if asked.by:
-        found.append(SESSIONS.c.person.in_(asked.by))
+        conditions.append(SESSIONS.c.person.in_(asked.by))
     if asked.commit:
-        found.append(begins(SESSIONS.c.commit, asked.commit))
+        conditions.append(begins(SESSIONS.c.commit, asked.commit))
     if asked.red is not None:
-        found.append(SESSIONS.c.red > 0 if asked.red else SESSIONS.c.red == 0)
+        conditions.append(SESSIONS.c.red > 0 if asked.red else SESSIONS.c.red == 0)
     if asked.state:
         is_one = SESSIONS.c.session.in_(going)
-        found.append(is_one if asked.state == "running" else sa.not_(is_one))
-    return found
+        conditions.append(is_one if asked.state == "running" else sa.not_(is_one))
+    return conditions
 
 
 def _fits(live: Live, asked: Runs) -> bool:

@@ -39,8 +39,8 @@ def of(root: Path, order: Mapping[str, Any]) -> Json:
         data = load(here.golden / dataset)
     except ModellabError as error:
         return {**_empty(task), "why": f"{dataset} is not here: {str(error).splitlines()[0]}".replace(f"{root}/", "")}
-    with opened(order["url"]) as engine, engine.connect() as said:
-        rows, count = _newest(said, order, data.digest)
+    with opened(order["url"]) as engine, engine.connect() as connection:
+        rows, count = _newest(connection, order, data.digest)
     entries = [entry for row in rows if (entry := _read(row, here.mlruns)) is not None]
     parts = [part for entry in entries for part in slices(system_of(entry.key), entry, data)]
     gaps = [gap for entry in entries for gap in group_gaps(system_of(entry.key), entry, data)]
@@ -57,7 +57,7 @@ def _empty(task: str) -> Json:
     return {**nothing, "metric": units.heading(metric.name), "better": metric.better}
 
 
-def _newest(said: sa.Connection, order: Mapping[str, Any], digest: str) -> tuple[Sequence[sa.RowMapping], int]:
+def _newest(connection: sa.Connection, order: Mapping[str, Any], digest: str) -> tuple[Sequence[sa.RowMapping], int]:
     """The rows of the best systems' newest results on these data, and how many systems there are."""
     names = {"project": order["owner"], "task": order["task"], "dataset": order["dataset"], "model": order["model"]}
     conditions = [NEWEST.c[name] == value for name, value in names.items() if value]
@@ -65,16 +65,16 @@ def _newest(said: sa.Connection, order: Mapping[str, Any], digest: str) -> tuple
     value = ENTRIES.c.value
     best = value if tasks.get(order["task"]).METRICS[0].better == "lower" else value.desc()
     whole = sa.select(ENTRIES).join(NEWEST, NEWEST.c.entry == ENTRIES.c.id).where(*conditions)
-    count = said.execute(sa.select(sa.func.count()).select_from(whole.subquery())).scalar_one()
-    return said.execute(whole.order_by(best, ENTRIES.c.id).limit(MOST)).mappings().all(), count
+    count = connection.execute(sa.select(sa.func.count()).select_from(whole.subquery())).scalar_one()
+    return connection.execute(whole.order_by(best, ENTRIES.c.id).limit(MOST)).mappings().all(), count
 
 
 def _read(row: sa.RowMapping, mlruns: Path) -> Entry | None:
     try:
-        found = ledger.read_at(Path(row["path"]), row["offset"], row["length"], mlruns)
+        entry = ledger.read_at(Path(row["path"]), row["offset"], row["length"], mlruns)
     except (OSError, NewerError, ModellabError, *ledger.TOO_DEEP):  # the next question finds it
         return None
-    return found if found.id == row["id"] and found.result else None
+    return entry if entry.id == row["id"] and entry.result else None
 
 
 def _tables(entries: Sequence[Entry], parts: Sequence[Slice]) -> Iterator[Json]:
@@ -105,8 +105,8 @@ def _groups(entries: Sequence[Entry], gaps: Sequence[GroupGap]) -> Iterator[Json
             }
             for name in names
         ]
-        said = [f"{who}: {text}" for who, gap in firsts.items() if (text := by_group.gap(gap.groups, key))]
-        yield {"key": key, "lines": lines, "said": said}
+        sentences = [f"{who}: {text}" for who, gap in firsts.items() if (text := by_group.gap(gap.groups, key))]
+        yield {"key": key, "lines": lines, "said": sentences}
 
 
 def _cell(estimate: Estimate | None, n: int = 0) -> Json | None:

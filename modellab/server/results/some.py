@@ -29,19 +29,19 @@ def stored(engine: sa.Engine, project: Project, owner: str, *, whens: Iterable[s
     """
     conditions = [ENTRIES.c.project == owner]
     conditions += [ENTRIES.c[name] == value for name, value in only.items() if value]
-    with engine.connect() as said:
-        cases = said.execute(sa.select(sa.func.count()).select_from(_cases(conditions))).scalar_one()
+    with engine.connect() as connection:
+        cases = connection.execute(sa.select(sa.func.count()).select_from(_cases(conditions))).scalar_one()
         if cases > MOST:
             text = f"{cases:,} cases are too many at once: name a task, a dataset or a model"
             raise ApiError(400, "too_much", text, "task")
-        each = min(PER_CASE, MOST // max(1, cases))
-        found = [*said.execute(_newest(conditions, each)).mappings()]
+        per_case = min(PER_CASE, MOST // max(1, cases))
+        rows = [*connection.execute(_newest(conditions, per_case)).mappings()]
         if named := [condition for when in whens if when for condition in _when(when)]:
             places = sa.select(ENTRIES.c.path, ENTRIES.c.offset, ENTRIES.c.length)
             older = places.where(*conditions, sa.or_(*named)).order_by(ENTRIES.c.finished_at.desc()).limit(MOST)
-            found += said.execute(older).mappings()
-    found = list({(row["path"], row["offset"]): row for row in found}.values())
-    entries = [entry for row in found if (entry := read(row, project.mlruns)) is not None]
+            rows += connection.execute(older).mappings()
+    rows = list({(row["path"], row["offset"]): row for row in rows}.values())
+    entries = [entry for row in rows if (entry := read(row, project.mlruns)) is not None]
     ordered = sorted(entries, key=lambda entry: (entry.finished_at, entry.id))
     return StoredResults(project.root, project.baselines, tuple(ordered))
 
@@ -57,13 +57,13 @@ def _cases(conditions: list[Any]) -> sa.Subquery:
     return sa.select(*(ENTRIES.c[name] for name in CASE)).where(*conditions).distinct().subquery()
 
 
-def _newest(conditions: list[Any], each: int) -> sa.Select[Any]:
+def _newest(conditions: list[Any], per_case: int) -> sa.Select[Any]:
     """Places of the newest entries of each case."""
     newest = (ENTRIES.c.finished_at.desc(), ENTRIES.c.id.desc())
     number = sa.func.row_number().over(partition_by=[ENTRIES.c[name] for name in CASE], order_by=newest)
     places = (ENTRIES.c.path, ENTRIES.c.offset, ENTRIES.c.length)
     ranked = sa.select(*places, number.label("number")).where(*conditions).subquery()
-    return sa.select(ranked).where(ranked.c.number <= each)
+    return sa.select(ranked).where(ranked.c.number <= per_case)
 
 
 def read(row: Mapping[str, Any], mlruns: Path) -> Entry | None:

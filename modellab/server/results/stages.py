@@ -44,14 +44,16 @@ def candidates(root: Path, order: Order) -> Json:
                 standings = moves.find(matrix, folder, model, "")
             except ConfigError:  # its file is damaged, which `faults` say
                 continue
-            known = [each for each in standings if each.records or (each.model, each.variant) in measured]
-            rows += [_row(engine, matrix, (folder, model), each, order["owner"]) for each in known]
+            known = [
+                standing for standing in standings if standing.records or (standing.model, standing.variant) in measured
+            ]
+            rows += [_row(engine, matrix, (folder, model), standing, order["owner"]) for standing in known]
     return {"candidates": rows, "warnings": [text.replace(f"{root}/", "") for text in faults]}
 
 
 def _models(matrix: Matrix, name: str) -> Iterator[tuple[Path, Model]]:
     if name:
-        folder, model, _ = _found(matrix, name)
+        folder, model, _ = _find_variant(matrix, name)
         yield folder, model
         return
     yield from (entry for entry in matrix.models if not isinstance(entry, Broken))
@@ -59,8 +61,8 @@ def _models(matrix: Matrix, name: str) -> Iterator[tuple[Path, Model]]:
 
 def _measured(engine: sa.Engine, owner: str) -> set[tuple[str, str]]:
     asked = sa.select(ENTRIES.c.model, ENTRIES.c.variant).where(ENTRIES.c.project == owner).distinct()
-    with engine.connect() as said:
-        return {(row.model, row.variant) for row in said.execute(asked)}
+    with engine.connect() as connection:
+        return {(row.model, row.variant) for row in connection.execute(asked)}
 
 
 def _row(engine: sa.Engine, matrix: Matrix, place: tuple[Path, Model], standing: Standing, owner: str) -> Json:
@@ -74,7 +76,7 @@ def one(root: Path, order: Order) -> Json:
     """A variant's stage, what it lacks for the next and on what evidence, its history, its model's version."""
     matrix = Matrix(project(root))
     criteria.check(matrix)
-    folder, model, variant = _found(matrix, f"{order['model']}:{order['variant']}")
+    folder, model, variant = _find_variant(matrix, f"{order['model']}:{order['variant']}")
     (standing,) = moves.find(matrix, folder, model, variant)
     history = [record.model_dump(mode="json") for record in standing.records]
     with opened(order["url"]) as engine:
@@ -89,7 +91,7 @@ def move(root: Path, order: Order) -> Json:
     A dry run moves nothing; both say in `files` what changes in the file of its records.
     """
     matrix = Matrix(project(root))
-    folder, model, variant = _found(matrix, f"{order['model']}:{order['variant']}")
+    folder, model, variant = _find_variant(matrix, f"{order['model']}:{order['variant']}")
     criteria.check(matrix)
     baselines = matrix.project.baselines
     before = version(baselines, folder.name)
@@ -101,13 +103,13 @@ def move(root: Path, order: Order) -> Json:
     if plan.missing:
         return made
     commit = machine.commit(root)
-    said = (order["by"] or machine.author(root) or NOBODY, order["because"], commit.hash + "+" * commit.dirty)
+    signature = (order["by"] or machine.author(root) or NOBODY, order["because"], commit.hash + "+" * commit.dirty)
     path = stages.file(baselines, folder.name)
-    made["files"] = [difference.of(root, path, moves.drafted(baselines, [plan], *said))]
+    made["files"] = [difference.of(root, path, moves.drafted(baselines, [plan], *signature))]
     if order["dry_run"]:
         return made
     try:
-        moves.apply(baselines, [plan], *said, before)
+        moves.apply(baselines, [plan], *signature, before)
     except ChangedError:
         raise _changed(folder.name, version(baselines, folder.name)) from None
     return {**made, "stage": plan.to, "moved": True, "version": version(baselines, folder.name)}
@@ -119,8 +121,8 @@ def _planned(matrix: Matrix, place: tuple[Path, Model], standing: Standing, orde
         raise ApiError(400, "invalid_value", "expected `to`, a stage, or `rollback`: true, and not both", "to")
     if order["rollback"]:
         if standing.before is None:
-            said = f"{standing} is {standing.stage} as config.yaml says: no move of it can be taken back"
-            raise ApiError(409, "nothing_to_take_back", said, "rollback")
+            message = f"{standing} is {standing.stage} as config.yaml says: no move of it can be taken back"
+            raise ApiError(409, "nothing_to_take_back", message, "rollback")
         return moves.rollback(standing)
     to = next((stage for stage in STAGES if stage == order["to"]), None)
     if to is None:
@@ -132,11 +134,11 @@ def _planned(matrix: Matrix, place: tuple[Path, Model], standing: Standing, orde
 
 
 def _changed(model: str, now: str) -> ApiError:
-    said = f"the records of {model} have changed since you looked, they are of version {now} now: look again"
-    return ApiError(412, "changed", said, headers={"ETag": f'"{now}"'})
+    message = f"the records of {model} have changed since you looked, they are of version {now} now: look again"
+    return ApiError(412, "changed", message, headers={"ETag": f'"{now}"'})
 
 
-def _found(matrix: Matrix, name: str) -> tuple[Path, Model, str]:
+def _find_variant(matrix: Matrix, name: str) -> tuple[Path, Model, str]:
     """The model and the variant of a name; ApiError 404 with the closest ones."""
     try:
         return find_model(matrix, name)
@@ -167,7 +169,7 @@ def _standing(standing: Standing) -> Json:
 
 def _move(plan: Move) -> Json:
     return {
-        "missing": [{"what": each.what, "mend": each.mend} for each in plan.missing],
-        "evidence": [each.model_dump(mode="json") for each in plan.evidence],
+        "missing": [{"what": criterion.what, "mend": criterion.mend} for criterion in plan.missing],
+        "evidence": [evidence.model_dump(mode="json") for evidence in plan.evidence],
         "silent": list(plan.silent),
     }

@@ -65,27 +65,27 @@ def estimate(root: Path, order: Order) -> Json:
 
 def entry(root: Path, order: Order) -> Json:
     """An entry as the ledger has it, without its utterances."""
-    found = read(root, order)
-    said = encode(found)
-    result = said["result"]
+    stored = read(root, order)
+    encoded = encode(stored)
+    result = encoded["result"]
     if result is not None:
-        said = {**said, "result": {**result, "utterances_count": len(result.pop("utterances"))}}
-    return {"entry": {**said, "private": withheld.is_private(found)}}
+        encoded = {**encoded, "result": {**result, "utterances_count": len(result.pop("utterances"))}}
+    return {"entry": {**encoded, "private": withheld.is_private(stored)}}
 
 
 def utterances(root: Path, order: Order) -> Json:
     """Some utterances of an entry, with what was to be said where that is here and not private."""
-    found = read(root, order)
-    every = found.result.utterances if found.result else ()
+    stored = read(root, order)
+    every = stored.result.utterances if stored.result else ()
     some = every[order["start"] : order["start"] + order["count"]]
     library = Library(project(root).golden)
-    book = library.book(found) if found.result and some else None
+    book = library.book(stored) if stored.result and some else None
     shown = []
-    for each in some:
-        row = book.rows.get(each.id, {}) if book else {}
-        said = serialization.encode_utterance(each)
-        said["output"] = _without_places(said["output"], each.id)
-        shown.append({**said, "reference": row["text"] if isinstance(row.get("text"), str) else None})
+    for utterance in some:
+        row = book.rows.get(utterance.id, {}) if book else {}
+        encoded = serialization.encode_utterance(utterance)
+        encoded["output"] = _without_places(encoded["output"], utterance.id)
+        shown.append({**encoded, "reference": row["text"] if isinstance(row.get("text"), str) else None})
     return {"utterances": shown, "count": len(every), "why_no_reference": without_root(book.why, root) if book else ""}
 
 
@@ -108,19 +108,19 @@ def page(root: Path, order: Order) -> Json:
     from modellab.reports.case import page
     from modellab.reports.html import Frame
 
-    found, here = read(root, order), project(root)
+    stored, here = read(root, order), project(root)
     given = order["frame"]
     frame = Frame(Path(given["folder"]), given["layout"], given["context"]) if given else None
     links = [(name, address) for name, address in order["links"]]
-    drawn = page.render(found, here.golden, page.accepted(here, found), CLIPS, frame, links)
+    drawn = page.render(stored, here.golden, page.accepted(here, stored), CLIPS, frame, links)
     return {"page": without_root(drawn, root)}
 
 
 def sounds(root: Path, order: Order) -> Json:
     """Where the sounds of an utterance lie: those of this project's saved audio, and whether they are still there."""
-    found = read(root, order)
-    every = found.result.utterances if found.result else ()
-    output = next((each.output for each in every if each.id == order["utterance"]), None)
+    stored = read(root, order)
+    every = stored.result.utterances if stored.result else ()
+    output = next((utterance.output for utterance in every if utterance.id == order["utterance"]), None)
     own = [path for path in saved.files(output) if not str(path).startswith(saved.ELSEWHERE)]
     return {"sounds": [{"path": str(path.resolve()), "is_there": path.is_file()} for path in own]}
 
@@ -128,14 +128,14 @@ def sounds(root: Path, order: Order) -> Json:
 def read(root: Path, order: Order) -> Entry:
     """The entry of a place; ApiError 409 where another line is there now."""
     try:
-        found = _read_at(root, order["path"], order["offset"], order["length"])
+        stored = _read_at(root, order["path"], order["offset"], order["length"])
     except NewerError as error:
         raise ApiError(409, "newer_format", str(error)) from None
     except (OSError, *ledger.TOO_DEEP, ModellabError):
-        found = None
-    if found is None or found.id != order["entry"]:
+        stored = None
+    if stored is None or stored.id != order["entry"]:
         raise ApiError(409, MOVED, "the ledger's file is another one now")
-    return found
+    return stored
 
 
 @functools.lru_cache(KEPT)
