@@ -42,18 +42,18 @@ def _models(routes: APIRouter, guard: Guard, fleet: Fleet, measured: Measured) -
     @routes.get("/admin")
     def models(request: Request, who: Admin) -> Response:
         """Models that anybody has asked for, what waits, and what all of it takes."""
-        found = [_model(name, about) for name, about in fleet.stats().items()]
+        rows = [_model(name, about) for name, about in fleet.stats().items()]
         with guard.database.begin() as connection:
             jobs = _jobs(connection)
-        total = sum(each["resident_bytes"] for each in found)
+        total = sum(row["resident_bytes"] for row in rows)
         server = {
             "up": _span(time.time() - measured.begun), "this process": _size(psutil.Process().memory_info().rss),
             "models": _size(total), "of at most": _size(most * MIB) if (most := fleet.settings.memory_mb) else "",
             "live streams": f"{measured.streams.stats()['live']}",
         }  # fmt: skip
         return _page(
-            request, who, "admin_models.html.j2", "Administration", models=found, jobs=jobs, server=server,
-            others=sorted(each.name for each in fleet if "@" not in each.name),
+            request, who, "admin_models.html.j2", "Administration", models=rows, jobs=jobs, server=server,
+            others=sorted(served.name for served in fleet if "@" not in served.name),
         )  # fmt: skip
 
 
@@ -119,11 +119,11 @@ def _audit(routes: APIRouter, guard: Guard) -> None:
     ) -> Response:  # fmt: skip
         """What people did, the newest first."""
         with guard.database.begin() as connection:
-            found = audit.read(connection, act=act, who=by, before=before, most=LINES + 1)
+            notes = audit.read(connection, act=act, who=by, before=before, most=LINES + 1)
             acts = connection.execute(sa.select(tables.audit.c.act).distinct().limit(100)).scalars().all()
-        lines = [{**line, "at": iso(line["at"]), "more": _more(line["about"])} for line in found[:LINES]]
+        lines = [{**line, "at": iso(line["at"]), "more": _more(line["about"])} for line in notes[:LINES]]
         kept = {name: value for name, value in (("act", act), ("by", by)) if value}
-        older = f"/admin/audit?{urlencode({**kept, 'before': lines[-1]['id']})}" if len(found) > LINES else ""
+        older = f"/admin/audit?{urlencode({**kept, 'before': lines[-1]['id']})}" if len(notes) > LINES else ""
         newest = f"/admin/audit?{urlencode(kept)}" if before else ""
         return _page(
             request, who, "admin_audit.html.j2", "Audit", lines=lines, act=act, by=by, acts=sorted(acts), older=older,

@@ -35,8 +35,8 @@ COLUMNS = (
     "low", "high", "n", "unit", "rtf", "rtf_low", "rtf_high", "rtfx", "cost", "currency", "machine", "front", "tied",
     "compared", "status", "doubt", "finished_at", "result", "timed",
 )  # fmt: skip
-Found = tuple[Board | None, Mapping[str, int]]  # and how many results there are of each task
-Boards = Kept[Found]
+Ranked = tuple[Board | None, Mapping[str, int]]  # and how many results there are of each task
+Boards = Kept[Ranked]
 
 
 def router(index: Index) -> APIRouter:
@@ -46,11 +46,11 @@ def router(index: Index) -> APIRouter:
 
     @routes.get("/leaderboard")
     def page(request: Request, who: Reads, asked: Given) -> Response:
-        found, known = _found(kept, who, asked)
-        table = shown(found, asked) if found else None
+        ranking, known = _ranked(kept, who, asked)
+        table = shown(ranking, asked) if ranking else None
         return frame.page(
             request, "leaderboard.html.j2", "Leaderboard", asked=asked, tasks=known, found=table,
-            query=_query(asked), newer=_at(asked, found, LINES), older=_at(asked, found, -LINES),
+            query=_query(asked), newer=_at(asked, ranking, LINES), older=_at(asked, ranking, -LINES),
         )  # fmt: skip
 
     @routes.get("/leaderboard.csv")
@@ -59,7 +59,9 @@ def router(index: Index) -> APIRouter:
         writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         writer.writeheader()
         for row in rows(_needed(kept, who, asked)):
-            writer.writerow({name: escape.cell(each) if isinstance(each, str) else each for name, each in row.items()})
+            writer.writerow(
+                {name: escape.cell(value) if isinstance(value, str) else value for name, value in row.items()}
+            )
         return _download(text.getvalue(), "text/csv; charset=utf-8", "leaderboard.csv")
 
     @routes.get("/leaderboard.json")
@@ -70,23 +72,23 @@ def router(index: Index) -> APIRouter:
     return routes
 
 
-def _found(kept: Boards, who: Who, asked: board.Asked) -> Found:
+def _ranked(kept: Boards, who: Who, asked: board.Asked) -> Ranked:
     index = kept.index
 
-    def make() -> Found:
-        with index.database.begin() as said:
+    def make() -> Ranked:
+        with index.database.begin() as connection:
             card = index.project.judging.scorecard
-            return board.board(said, who.project, asked, card), board.there(said, who.project)
+            return board.board(connection, who.project, asked, card), board.there(connection, who.project)
 
     index.estimated()
     return kept.get((who.project, asked.model_copy(update={"start": 0}).model_dump_json()), make)
 
 
 def _needed(kept: Boards, who: Who, asked: board.Asked) -> Board:
-    found, _ = _found(kept, who, asked)
-    if found is None:
+    ranking, _ = _ranked(kept, who, asked)
+    if ranking is None:
         raise ApiError(404, "no_results", "there are no results of that: `modellab run` makes some")
-    return found
+    return ranking
 
 
 def _download(text: str, kind: str, name: str) -> Response:
@@ -99,10 +101,10 @@ def _query(asked: board.Asked, **other: Any) -> str:
     return urlencode(given, doseq=True)
 
 
-def _at(asked: board.Asked, found: Board | None, by: int) -> str:
+def _at(asked: board.Asked, ranking: Board | None, by: int) -> str:
     """The address of the systems after or before these; '' where there are none."""
     start = asked.start + by
-    if found is None or start >= len(found.lines) or start <= -LINES:
+    if ranking is None or start >= len(ranking.lines) or start <= -LINES:
         return ""
     return f"/leaderboard?{_query(asked, start=max(0, start))}"
 
@@ -110,26 +112,27 @@ def _at(asked: board.Asked, found: Board | None, by: int) -> str:
 # ---------------------------------------------------------------------------- as a table shows it
 
 
-def shown(found: Board, asked: board.Asked) -> dict[str, Any]:
+def shown(ranking: Board, asked: board.Asked) -> dict[str, Any]:
     """What the template needs: numbers as text, each with its interval and N."""
-    part = found.lines[asked.start : asked.start + LINES]
-    better = "lower" if found.metric.better == "lower" else "higher"
+    part = ranking.lines[asked.start : asked.start + LINES]
+    better = "lower" if ranking.metric.better == "lower" else "higher"
     return {
-        "task": found.task, "metric": units.heading(found.metric.name), "better": better,
-        "datasets": found.datasets[:SETS], "more": len(found.datasets) - SETS, "shared": found.shared,
-        "machine": found.machine, "machines": found.machines, "currency": found.currency, "count": len(found.lines),
-        "first": asked.start + 1, "last": asked.start + len(part), "is_cut": found.is_cut,
-        "has_cost": any(math.isfinite(line.cost) for line in found.lines),
-        "lines": [_line(found, line, number) for number, line in enumerate(part, asked.start + 1)],
-        "chart": pareto(found), "most": board.MOST,
+        "task": ranking.task, "metric": units.heading(ranking.metric.name), "better": better,
+        "datasets": ranking.datasets[:SETS], "more": len(ranking.datasets) - SETS, "shared": ranking.shared,
+        "machine": ranking.machine, "machines": ranking.machines, "currency": ranking.currency,
+        "count": len(ranking.lines),
+        "first": asked.start + 1, "last": asked.start + len(part), "is_cut": ranking.is_cut,
+        "has_cost": any(math.isfinite(line.cost) for line in ranking.lines),
+        "lines": [_line(ranking, line, number) for number, line in enumerate(part, asked.start + 1)],
+        "chart": pareto(ranking), "most": board.MOST,
         "doubts": list(dict.fromkeys(line.doubt for line in part if line.doubt))[:DOUBTS],
         "has_earlier": any(cell.timed != cell.entry for line in part for cell in line.cells.values()),
         "has_other": any(not cell.same for line in part for cell in line.cells.values()),
     }  # fmt: skip
 
 
-def _line(found: Board, line: Line, number: int) -> dict[str, Any]:
-    cells = [line.cells.get(dataset) for dataset in found.datasets[:SETS]]
+def _line(ranking: Board, line: Line, number: int) -> dict[str, Any]:
+    cells = [line.cells.get(dataset) for dataset in ranking.datasets[:SETS]]
     return {
         "rank": str(number) if line.average.known else "", "name": line.name, "place": line.place, "tied": line.tied,
         "front": line.front, "average": number_of(line.average), "rtfx": rtfx(line.speed), "doubt": line.doubt,
@@ -167,33 +170,33 @@ def rtfx(speed: Estimate) -> dict[str, str]:
 # ---------------------------------------------------------------------------- the chart
 
 
-def pareto(found: Board) -> dict[str, Any] | None:
+def pareto(ranking: Board) -> dict[str, Any] | None:
     """Average quality over RTF; None for fewer than two systems with both."""
-    both = [line for line in found.lines if line.average.known and line.speed.known]
+    both = [line for line in ranking.lines if line.average.known and line.speed.known]
     drawn = [*(line for line in both if line.front), *(line for line in both if not line.front)][:DRAWN]
     if len(drawn) < 2:
         return None
     across = charts.scale([line.speed for line in drawn], 100, may_log=True)
     down = charts.scale([line.average for line in drawn], charts.TALL, is_up=True)
-    ranks = {line.who: number for number, line in enumerate(found.lines, 1)}
+    ranks = {line.who: number for number, line in enumerate(ranking.lines, 1)}
     drawn.sort(key=lambda line: ranks[line.who])
     dots = [
         charts.dot(
-            line.speed, line.average, across, down, _said(line), "front" if line.front else "behind",
+            line.speed, line.average, across, down, _dot_label(line), "front" if line.front else "behind",
             number=str(ranks[line.who]),
         )
         for line in drawn
     ]  # fmt: skip
-    front = sorted((each for each in dots if each.kind == "front"), key=lambda each: each.x)
+    front = sorted((dot for dot in dots if dot.kind == "front"), key=lambda dot: dot.x)
     names = ", ".join(line.name for line in drawn if line.front)
     return {
         "height": charts.TALL, "dots": dots, "line": charts.line(front), "across": across.ticks("s/s"),
-        "down": down.ticks(found.metric.unit), "left_out": len(both) - len(drawn),
-        "said": f"{units.heading(found.metric.name)} against RTF; on the Pareto front: {names or 'nobody'}",
+        "down": down.ticks(ranking.metric.unit), "left_out": len(both) - len(drawn),
+        "said": f"{units.heading(ranking.metric.name)} against RTF; on the Pareto front: {names or 'nobody'}",
     }  # fmt: skip
 
 
-def _said(line: Line) -> str:
+def _dot_label(line: Line) -> str:
     doubt = f"; {line.doubt}" if line.doubt else ""
     return f"{line.name} {line.place}: {prose.span(line.average)}, RTF {prose.span(line.speed)}{doubt}"
 
@@ -201,15 +204,15 @@ def _said(line: Line) -> str:
 # ---------------------------------------------------------------------------- as rows
 
 
-def rows(found: Board) -> Iterator[dict[str, Any]]:
+def rows(ranking: Board) -> Iterator[dict[str, Any]]:
     """A row for each system's average, then one for each of its datasets; what is missing is None."""
-    for number, line in enumerate(found.lines, 1):
+    for number, line in enumerate(ranking.lines, 1):
         rank = number if line.average.known else None
         about: dict[str, Any] = dict(zip(board.SYSTEM, line.who, strict=True))
-        about |= {"task": found.task, "rank": rank, "metric": found.metric.name, "better": found.metric.better}
-        about |= {"unit": found.metric.unit, "currency": found.currency}
+        about |= {"task": ranking.task, "rank": rank, "metric": ranking.metric.name, "better": ranking.metric.better}
+        about |= {"unit": ranking.metric.unit, "currency": ranking.currency}
         yield _row(about, "(average)", line.average, line.speed, line.cost) | {
-            "front": line.front, "tied": line.tied, "machine": found.machine, "doubt": line.doubt
+            "front": line.front, "tied": line.tied, "machine": ranking.machine, "doubt": line.doubt
         }  # fmt: skip
         for dataset, cell in sorted(line.cells.items()):
             yield _row(about, dataset, cell.quality, cell.speed, cell.cost) | {

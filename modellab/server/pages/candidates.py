@@ -27,24 +27,27 @@ def router(remembered: Remembered) -> APIRouter:
 
     @routes.get("/candidates")
     def candidates(request: Request, who: Reads) -> Response:
-        found = remembered.ask("candidates", owner=own(who).project, model="")
-        rows = [{**each, "anchor": re.sub(r"\W", "-", each["id"])} for each in found["candidates"]]
-        by_stage = [(stage, [each for each in rows if each["stage"] == stage]) for stage in reversed(STAGES)]
+        answer = remembered.ask("candidates", owner=own(who).project, model="")
+        rows = [{**row, "anchor": re.sub(r"\W", "-", row["id"])} for row in answer["candidates"]]
+        by_stage = [(stage, [row for row in rows if row["stage"] == stage]) for stage in reversed(STAGES)]
         return frame.page(
-            request, "candidates.html.j2", "Candidates", stages=[each for each in by_stage if each[1]],
-            warnings=found["warnings"],
+            request, "candidates.html.j2", "Candidates", stages=[group for group in by_stage if group[1]],
+            warnings=answer["warnings"],
         )  # fmt: skip
 
     @routes.get("/candidates/{model}/{variant}")
     def candidate(request: Request, who: Reads, model: str, variant: str) -> Response:
-        found = variant_of(index, who, model, variant)
-        told = [found["evidence"], *(record["evidence"] for record in found["history"])]
-        ids = {each["result"] for part in told for each in part}
-        known = index.one(lambda said: {"ids": query.known(said, who.project, ids)})["ids"]
-        history = [{**each, "rows": _rows(each["evidence"], found["id"], known)} for each in found["history"]]
+        standing = variant_of(index, who, model, variant)
+        evidence = [standing["evidence"], *(record["evidence"] for record in standing["history"])]
+        ids = {number["result"] for part in evidence for number in part}
+        known = index.one(lambda connection: {"ids": query.known(connection, who.project, ids)})["ids"]
+        history = [
+            {**record, "rows": _rows(record["evidence"], standing["id"], known)} for record in standing["history"]
+        ]
         return frame.page(
-            request, "candidate.html.j2", found["id"], one=found, rows=_rows(found["evidence"], found["id"], known),
-            history=history[::-1], stages=[stage for stage in STAGES if stage != found["stage"]],
+            request, "candidate.html.j2", standing["id"], one=standing,
+            rows=_rows(standing["evidence"], standing["id"], known),
+            history=history[::-1], stages=[stage for stage in STAGES if stage != standing["stage"]],
             may_promote=who.may("promote"),
         )  # fmt: skip
 
@@ -53,14 +56,14 @@ def router(remembered: Remembered) -> APIRouter:
 
 def _rows(evidence: Iterable[Mapping[str, Any]], of: str, known: Sequence[str]) -> list[Json]:
     """The numbers of a move as a table has them; `url` leads to the result, where the index has it."""
-    found = [Evidence.model_validate(each) for each in evidence]
+    numbers = [Evidence.model_validate(row) for row in evidence]
     return [
         {
-            "case": evidence_table.case(each, of), "metric": units.heading(each.metric), "n": each.n,
-            "value": units.value(each.value, each.unit), "interval": evidence_table.interval(each),
-            "limit": "" if each.limit is None else units.value(each.limit, each.unit), "runs": each.runs,
-            "verdict": each.verdict, "session": each.session,
-            "url": f"/results/{each.result}" if each.result in known else "",
+            "case": evidence_table.case(number, of), "metric": units.heading(number.metric), "n": number.n,
+            "value": units.value(number.value, number.unit), "interval": evidence_table.interval(number),
+            "limit": "" if number.limit is None else units.value(number.limit, number.unit), "runs": number.runs,
+            "verdict": number.verdict, "session": number.session,
+            "url": f"/results/{number.result}" if number.result in known else "",
         }
-        for each in found
+        for number in numbers
     ]  # fmt: skip

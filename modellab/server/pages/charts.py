@@ -44,7 +44,7 @@ class Scale(NamedTuple):
 
     def at(self, value: float) -> float:
         """The place of a number; the middle of an axis without a range."""
-        low, high, value = (math.log(each) if self.is_log else each for each in (self.low, self.high, value))
+        low, high, value = (math.log(number) if self.is_log else number for number in (self.low, self.high, value))
         share = (value - low) / (high - low) if high > low else 0.5
         return round(self.size * (1 - share if self.is_up else share), 2)
 
@@ -63,7 +63,9 @@ class Scale(NamedTuple):
 
 def scale(estimates: Sequence[Estimate], size: float, *, is_up: bool = False, may_log: bool = False) -> Scale:
     """An axis that holds numbers and their intervals, with a margin."""
-    ends = [end for each in estimates for end in (each.value, each.low, each.high) if math.isfinite(end)]
+    ends = [
+        end for estimate in estimates for end in (estimate.value, estimate.low, estimate.high) if math.isfinite(end)
+    ]
     low, high = min(ends), max(ends)
     if may_log and low > 0 and high / low > TENFOLD:
         margin = (high / low) ** MARGIN
@@ -93,7 +95,7 @@ class Level(NamedTuple):
 
 def line(dots: Sequence[Dot]) -> list[tuple[float, float, float, float]]:
     """The pieces between neighbours: percent cannot stand in a path."""
-    return [(one.x, one.y, other.x, other.y) for one, other in pairwise(dots)]
+    return [(left.x, left.y, right.x, right.y) for left, right in pairwise(dots)]
 
 
 def spread(count: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

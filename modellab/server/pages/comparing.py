@@ -27,8 +27,10 @@ def router(remembered: Remembered) -> APIRouter:
     @routes.get("/compare")
     def compare(request: Request, who: Reads, entry: Entries = []) -> Response:  # noqa: B006  (FastAPI copies it)
         remembered.index.settle()
-        found = remembered.index.one(lambda said: {"rows": [_row(said, who, id) for id in dict.fromkeys(entry)]})
-        rows = sorted(found["rows"], key=lambda row: (row["finished_at"], row["id"]))
+        answer = remembered.index.one(
+            lambda connection: {"rows": [_row(connection, who, id) for id in dict.fromkeys(entry)]}
+        )
+        rows = sorted(answer["rows"], key=lambda row: (row["finished_at"], row["id"]))
         comparison, why = _compared(remembered, who, rows)
         return frame.page(
             request, "compare.html.j2", "Compare", rows=[ledger.shown(row) for row in rows], why=why,
@@ -38,9 +40,9 @@ def router(remembered: Remembered) -> APIRouter:
     return routes
 
 
-def _row(said: sa.Connection, who: Who, id: str) -> dict[str, Any]:
+def _row(connection: sa.Connection, who: Who, id: str) -> dict[str, Any]:
     """A result as lists have it; ApiError 404 for one of nobody or of somebody else."""
-    return query.result(query.one(said, who.project, id))
+    return query.result(query.one(connection, who.project, id))
 
 
 def _compared(remembered: Remembered, who: Who, rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], str]:
@@ -63,10 +65,10 @@ def _changed(comparison: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     """The utterances that changed most, of two results; what was said in them is on the results' own pages."""
     for pair in comparison.get("duels", []):
         unit = next((line["unit"] for line in pair["quality"]), "ratio")
-        for each in pair["most_changed"]:
+        for utterance in pair["most_changed"]:
             yield {
-                "id": each["id"], "a": _value(each["a"], unit), "b": _value(each["b"], unit),
-                "told": "worse" if each["harm"] > 0 else "better",
+                "id": utterance["id"], "a": _value(utterance["a"], unit), "b": _value(utterance["b"], unit),
+                "told": "worse" if utterance["harm"] > 0 else "better",
             }  # fmt: skip
 
 
@@ -95,23 +97,23 @@ def _line(line: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _ranking(found: Mapping[str, Any]) -> dict[str, Any]:
+def _ranking(ranking: Mapping[str, Any]) -> dict[str, Any]:
     """Several systems in order, each with its value and interval, on each dataset too where there are several."""
-    unit = found["unit"]
-    several = found["datasets"] if len(found["datasets"]) > 1 else []
+    unit = ranking["unit"]
+    several = ranking["datasets"] if len(ranking["datasets"]) > 1 else []
     standings = [
         {
-            "rank": each["rank"], "letters": each["letters"], "name": each["name"],
-            "value": f"{_value(each['value'], unit)} {_ends(each['interval'], unit)}",
-            "each": [_value(each["values"][name], unit) for name in several],
+            "rank": standing["rank"], "letters": standing["letters"], "name": standing["name"],
+            "value": f"{_value(standing['value'], unit)} {_ends(standing['interval'], unit)}",
+            "each": [_value(standing["values"][name], unit) for name in several],
         }
-        for each in found["standings"]
+        for standing in ranking["standings"]
     ]  # fmt: skip
-    shown = found["pairs"][:MOST_PAIRS]
-    pairs = [{"names": (each["system_a"], each["system_b"]), **_line(each)} for each in shown]
-    made = {"metric": units.heading(found["metric"]), "several": several, "standings": standings, "pairs": pairs}
-    made["pairs_left_out"] = len(found["pairs"]) - len(shown)
-    return {**found, **made}
+    shown = ranking["pairs"][:MOST_PAIRS]
+    pairs = [{"names": (pair["system_a"], pair["system_b"]), **_line(pair)} for pair in shown]
+    made = {"metric": units.heading(ranking["metric"]), "several": several, "standings": standings, "pairs": pairs}
+    made["pairs_left_out"] = len(ranking["pairs"]) - len(shown)
+    return {**ranking, **made}
 
 
 def _ends(ends: Sequence[float | None] | None, unit: str) -> str:

@@ -44,13 +44,13 @@ def _rows(index: Index, who: Who, asked: query.Filters) -> Iterator[list[Json]]:
 
     def part(cursor: str) -> Json:
         given = asked.model_copy(update={"limit": query.MOST, "cursor": cursor})
-        return index.rows(lambda said: query.results(said, who.project, given))
+        return index.rows(lambda connection: query.results(connection, who.project, given))
 
-    def pages(found: Json) -> Iterator[list[Json]]:
-        yield found["data"]
-        while found["has_more"]:
-            found = part(found["next_cursor"])
-            yield found["data"]
+    def pages(page: Json) -> Iterator[list[Json]]:
+        yield page["data"]
+        while page["has_more"]:
+            page = part(page["next_cursor"])
+            yield page["data"]
 
     return pages(part(asked.cursor))
 
@@ -64,7 +64,7 @@ def _lines(pages: Iterator[list[Json]]) -> Iterator[str]:
         for row in page:
             low, high = row.get("interval") or (None, None)
             full = {**row.get("readings", {}), **row, "low": low, "high": high}
-            safe = {name: escape.cell(each) if isinstance(each, str) else each for name, each in full.items()}
+            safe = {name: escape.cell(value) if isinstance(value, str) else value for name, value in full.items()}
             writer.writerow(safe)
         yield text.getvalue()
         text.seek(0)

@@ -77,9 +77,9 @@ def rooms(asker: Who) -> tuple[tuple[str, str], ...]:
 @cache
 def files() -> dict[str, bytes]:
     """The files beside the pages, by name; the reports' style sheet with more, and their `page.js`."""
-    found = {path.name: path.read_bytes() for path in sorted(ASSETS.iterdir()) if path.suffix in KINDS}
+    assets = {path.name: path.read_bytes() for path in sorted(ASSETS.iterdir()) if path.suffix in KINDS}
     style, script = ((html.FOLDER / name).read_bytes() for name in ("style.css", "page.js"))
-    return {**found, "app.css": style + found["app.css"], "page.js": script}
+    return {**assets, "app.css": style + assets["app.css"], "page.js": script}
 
 
 @cache

@@ -30,12 +30,12 @@ async def frozen(request: Request, address: str) -> str:
     """What whoever asks sees at an address of ours by reading alone; ApiError 400 for another, and as that refuses."""
     there = urlsplit(address)
     if there.scheme or there.netloc or not is_page(there.path):
-        said = f"expected the address of a page such as /leaderboard?task=asr, got {address[:80]!r}"
-        raise ApiError(400, "unsupported_target", said, "page")
+        message = f"expected the address of a page such as /leaderboard?task=asr, got {address[:80]!r}"
+        raise ApiError(400, "unsupported_target", message, "page")
     status, body = await _answer(request, there.path, there.query)
     if status != 200:
-        said = f"{there.path} answers {status} and no page, so that nothing is shared"
-        raise ApiError(max(status, 400), "not_shared", said, "page")
+        message = f"{there.path} answers {status} and no page, so that nothing is shared"
+        raise ApiError(max(status, 400), "not_shared", message, "page")
     return LINK.sub(r"\1", BUTTON.sub("", FORM.sub("", body)))
 
 

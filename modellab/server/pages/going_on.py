@@ -74,8 +74,8 @@ class Jobs:
 
     def begun(self, project: str, session: str) -> Json | None:
         """What a run of the command line says of itself that has not ended by itself, and whether it goes on."""
-        found = running.find(self.index.project.mlruns, session) if project == PROJECT else None
-        return {**asdict(found[0]), "lives": found[1]} if found else None
+        record = running.find(self.index.project.mlruns, session) if project == PROJECT else None
+        return {**asdict(record[0]), "lives": record[1]} if record else None
 
     def _other(self, request: Request, who: Who, session: str) -> Response | None:
         """The page of one that has no result yet: it goes on, or it was killed before its first."""

@@ -33,10 +33,10 @@ def router(index: Index, remembered: Remembered, matrix: Matrix, maker: Maker) -
 def _findings(routes: APIRouter, remembered: Remembered, matrix: Matrix, maker: Maker) -> None:
     @routes.get("/findings")
     def findings(request: Request, who: Reads, task: Name = "", dataset: Name = "", days: Days = 7) -> Response:
-        found: dict[str, Any] | None = None
+        report: dict[str, Any] | None = None
         why, is_empty = "", False
         try:
-            found = remembered.ask("report", owner=who.project, specs=[], task=task, dataset=dataset, rows=False)
+            report = remembered.ask("report", owner=who.project, specs=[], task=task, dataset=dataset, rows=False)
         except ApiError as error:
             if error.status not in (400, 404):
                 raise
@@ -45,10 +45,10 @@ def _findings(routes: APIRouter, remembered: Remembered, matrix: Matrix, maker: 
         known = {"task": list(tasks.names()), "dataset": there}
         since = (datetime.now(UTC) - timedelta(days=days)).strftime("%Y-%m-%dT%H:00:00")
         week: dict[str, Any] = {}
-        if found:
+        if report:
             week = remembered.ask("lately", owner=who.project, task=task, dataset=dataset, since=since)
         return frame.page(
-            request, "findings.html.j2", "Findings", found=found, why=why, is_empty=is_empty, task=task,
+            request, "findings.html.j2", "Findings", found=report, why=why, is_empty=is_empty, task=task,
             dataset=dataset, known=known, week=week, days=days, heard=listening.heard(maker, who.project),
         )  # fmt: skip
 
@@ -64,20 +64,20 @@ def _experiments(routes: APIRouter, index: Index, remembered: Remembered) -> Non
 
     @routes.get("/experiments/{experiment}")
     def one(request: Request, who: Reads, experiment: str) -> Response:
-        found = kept.get(who.project, experiment)
-        runs = runs_of(index, found)
-        comparison, why = _comparison(index, remembered, found)
+        record = kept.get(who.project, experiment)
+        runs = runs_of(index, record)
+        comparison, why = _comparison(index, remembered, record)
         return frame.page(
-            request, "experiment.html.j2", found.name, one={**found.model_dump(), "runs": runs["data"]}, why=why,
+            request, "experiment.html.j2", record.name, one={**record.model_dump(), "runs": runs["data"]}, why=why,
             count=runs["count"], left_out=comparison.get("left_out", 0),
             **comparing.shown(comparison), may_run=who.may("run"),
         )  # fmt: skip
 
 
-def _comparison(index: Index, remembered: Remembered, found: Record) -> tuple[dict[str, Any], str]:
+def _comparison(index: Index, remembered: Remembered, record: Record) -> tuple[dict[str, Any], str]:
     """Its members held against each other, or why they are not."""
     try:
-        return compared(index, remembered, found), ""
+        return compared(index, remembered, record), ""
     except ApiError as error:
         if error.status >= 500:
             raise

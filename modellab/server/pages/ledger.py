@@ -56,11 +56,11 @@ def _runs(routes: APIRouter, index: Index, jobs: Jobs) -> None:
     @routes.get("/runs")
     def runs(request: Request, who: Reads, asked: Annotated[sessions.Runs, Query()]) -> Response:
         asked = _without_empty(asked).model_copy(update={"state": None})  # those that go on stand above the others
-        found = index.rows(lambda said: sessions.runs(said, who.project, asked))
-        older, newest = _pages(request, found, asked)
+        page = index.rows(lambda connection: sessions.runs(connection, who.project, asked))
+        older, newest = _pages(request, page, asked)
         return frame.page(
             request, "runs.html.j2", "Runs",
-            found=found, asked=asked, running=[] if asked.cursor else jobs.running(who.project),
+            found=page, asked=asked, running=[] if asked.cursor else jobs.running(who.project),
             older=older, newest=newest, is_filtered=_is_filtered(asked),
         )  # fmt: skip
 
@@ -70,18 +70,18 @@ def _runs(routes: APIRouter, index: Index, jobs: Jobs) -> None:
             return going_on
         index.settle()
         try:
-            found = index.one(lambda said: sessions.run(said, who.project, session))
+            record = index.one(lambda connection: sessions.run(connection, who.project, session))
         except ApiError as error:  # it ended before its first result
             if error.status == 404 and (ended := jobs.page(request, who, session, is_over=True)):
                 return ended
             raise
-        rows = sorted(map(shown, found["results"]), key=lambda row: (row["task"], _rank(row), row["case"]))
+        rows = sorted(map(shown, record["results"]), key=lambda row: (row["task"], _rank(row), row["case"]))
         by_task = [(task, list(group)) for task, group in itertools.groupby(rows, key=lambda row: row["task"])]
-        lead, colour = _lead(found)
-        facts = [(name, found[name]) for name in ("machine", "host", "by", "experiment")]
+        lead, colour = _lead(record)
+        facts = [(name, record[name]) for name in ("machine", "host", "by", "experiment")]
         return frame.page(
-            request, "run.html.j2", f"Run {session}", run=found, tasks=by_task, lead=lead, colour=colour, facts=facts,
-            is_cut=found["cases"] > len(rows), most=query.MOST, may_share=who.may("run"),
+            request, "run.html.j2", f"Run {session}", run=record, tasks=by_task, lead=lead, colour=colour, facts=facts,
+            is_cut=record["cases"] > len(rows), most=query.MOST, may_share=who.may("run"),
             begun=jobs.begun(who.project, session),
         )  # fmt: skip
 
@@ -91,18 +91,18 @@ def _results(routes: APIRouter, index: Index, matrix: Matrix) -> None:
     def results(request: Request, who: Reads, asked: Annotated[query.Filters, Query()]) -> Response:
         asked = _without_empty(asked)
         index.settle()
-        found = index.rows(lambda said: query.results(said, who.project, asked))
-        older, newest = _pages(request, found, asked)
+        page = index.rows(lambda connection: query.results(connection, who.project, asked))
+        older, newest = _pages(request, page, asked)
         values = {name: _text(getattr(asked, name)) for name, _ in BOXES}
         return frame.page(
-            request, "results.html.j2", "Results", found=found, rows=list(map(shown, found["data"])), asked=asked,
+            request, "results.html.j2", "Results", found=page, rows=list(map(shown, page["data"])), asked=asked,
             boxes=BOXES, orders=ORDERS, values=values, known=_known(matrix), older=older, newest=newest,
             is_filtered=_is_filtered(asked), query=_query(request),
         )  # fmt: skip
 
     @routes.get("/results/{entry}")
     def result(request: Request, who: Reads, entry: str) -> Response:
-        row = index.one(lambda said: dict(query.one(said, who.project, entry)))
+        row = index.one(lambda connection: dict(query.one(connection, who.project, entry)))
         share = (("Share this result", f"/shares?entry={quote(entry)}"),) if who.may("run") else ()
         links = (
             ("History of this case", f"/results/{quote(entry)}/history"),
@@ -118,7 +118,7 @@ def shown(row: Row) -> Row:
     metric = _metric(row["task"], row["metric"])
     value = row["value"]
     rtf = row["readings"].get("rtf")
-    red = ", ".join(each["metric"] for each in row["verdicts"] if each["red"])
+    red = ", ".join(verdict["metric"] for verdict in row["verdicts"] if verdict["red"])
     return {
         **row,
         "place": " ".join(filter(None, (row["device"], row["precision"], row["preprocessing"]))),
@@ -147,9 +147,9 @@ def _rank(row: Row) -> int:
 
 def _lead(run: Mapping[str, Any]) -> tuple[str, str]:
     """What became of a run, in a few words, and their colour."""
-    said = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in run["statuses"].items())
+    counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in run["statuses"].items())
     colour = "regressed" if run["red"] else "inconclusive" if UNTRIED in run["statuses"] else "pass"
-    return f"{units.counted(run['cases'], 'case')}: {said}", colour
+    return f"{units.counted(run['cases'], 'case')}: {counts}", colour
 
 
 def _known(matrix: Matrix) -> dict[str, list[str]]:
@@ -160,7 +160,7 @@ def _known(matrix: Matrix) -> dict[str, list[str]]:
 
 def _without_empty[Asked: query.Page](asked: Asked) -> Asked:
     """A form sends its empty boxes too: they ask for nothing."""
-    lists = {name: [each for each in value if each] for name, value in asked if isinstance(value, list)}
+    lists = {name: [element for element in value if element] for name, value in asked if isinstance(value, list)}
     return asked.model_copy(update=lists)
 
 
@@ -168,11 +168,11 @@ def _is_filtered(asked: query.Page) -> bool:
     return any(value for name, value in asked if name not in ("limit", "cursor", "sort", "fields"))
 
 
-def _pages(request: Request, found: Mapping[str, Any], asked: query.Page) -> tuple[str, str]:
+def _pages(request: Request, page: Mapping[str, Any], asked: query.Page) -> tuple[str, str]:
     """The addresses of the next page and of the first one; '' where there is none."""
     kept = _kept(request)
     path = request.url.path
-    older = f"{path}?{urlencode([*kept, ('cursor', found['next_cursor'])])}" if found["has_more"] else ""
+    older = f"{path}?{urlencode([*kept, ('cursor', page['next_cursor'])])}" if page["has_more"] else ""
     return older, f"{path}?{urlencode(kept)}" if asked.cursor else ""
 
 

@@ -54,9 +54,9 @@ def _own(routes: APIRouter, maker: Maker) -> None:
     @routes.get("/listening")
     def listing(request: Request, who: Reads) -> Response:
         asked = query.Filters(task=SPEAKING, limit=OFFERED)
-        found = maker.index.rows(lambda said: query.results(said, who.project, asked))["data"]
-        offered = [each for each in found if not each["private"] and not each["error"]]
-        tests = [described(each, address(request)) for each in maker.tests.every(who.project)]
+        rows = maker.index.rows(lambda connection: query.results(connection, who.project, asked))["data"]
+        offered = [row for row in rows if not row["private"] and not row["error"]]
+        tests = [described(test, address(request)) for test in maker.tests.every(who.project)]
         return frame.page(
             request, "listening.html.j2", "Listening tests", tests=tests, offered=offered, may_run=who.may("run"),
             kinds=KINDS, recordings=RECORDINGS, needs=rules.ITEMS,
@@ -64,11 +64,12 @@ def _own(routes: APIRouter, maker: Maker) -> None:
 
     @routes.get("/listening/{test}")
     def one(test: str, request: Request, who: Reads) -> Response:
-        found = maker.tests.get(who.project, test)
-        said = shown(found, results(maker, found))
+        listening_test = maker.tests.get(who.project, test)
+        summary = shown(listening_test, results(maker, listening_test))
         return frame.page(
-            request, "listening_test.html.j2", found.name, test=described(found, address(request)), said=said,
-            may_run=who.may("run"), score=SCORES.get(found.kind, ""), needs=rules.ITEMS,
+            request, "listening_test.html.j2", listening_test.name,
+            test=described(listening_test, address(request)), said=summary,
+            may_run=who.may("run"), score=SCORES.get(listening_test.kind, ""), needs=rules.ITEMS,
         )  # fmt: skip
 
 
@@ -91,8 +92,8 @@ def _invited(routes: APIRouter, maker: Maker) -> None:
 
     @routes.get("/listen/{invitation}/{rater}")
     def question(invitation: str, rater: str, request: Request, _: Anybody) -> Response:
-        test, found, votes = _rater(maker, invitation, rater)
-        trials = blocks.trials(test, found)
+        test, person, votes = _rater(maker, invitation, rater)
+        trials = blocks.trials(test, person)
         place = _next(trials, votes)
         here = f"/listen/{invitation}/{rater}"
         if place == len(trials):
@@ -107,8 +108,8 @@ def _invited(routes: APIRouter, maker: Maker) -> None:
 
     @routes.get("/listen/{invitation}/{rater}/{place}/{side}")
     async def clip(invitation: str, rater: str, place: int, side: int, request: Request, _: Anybody) -> Response:
-        test, found, _votes = await stored(_rater, maker, invitation, rater)
-        trials = blocks.trials(test, found)
+        test, person, _votes = await stored(_rater, maker, invitation, rater)
+        trials = blocks.trials(test, person)
         if not (0 <= place < len(trials) and 0 <= side < len(trials[place].sounds)):
             raise ApiError(404, "not_found", "there is no such sound")
         blob = await stored(maker.blobs.find, test.project, trials[place].sounds[side].blob)
@@ -124,21 +125,21 @@ def _answers(routes: APIRouter, maker: Maker) -> None:
         place: Annotated[int, Form()], answer: Annotated[str, Form(max_length=20)] = "",
         latency_s: Annotated[float, Form()] = 0.0, played_s: Many = [], scores: Many = [],  # noqa: B006
     ) -> Response:  # fmt: skip
-        test, found, _votes = _rater(maker, invitation, rater)
-        trials = blocks.trials(test, found)
+        test, person, _votes = _rater(maker, invitation, rater)
+        trials = blocks.trials(test, person)
         if not 0 <= place < len(trials):
             raise ApiError(400, "invalid_value", f"there is no question {place}", "place")
         trial = trials[place]
-        told: dict[str, Any] = {
-            "test": test.id, "rater": found.rater, "part": trial.part, "item": trial.item, "order": place,
+        fields: dict[str, Any] = {
+            "test": test.id, "rater": person.rater, "part": trial.part, "item": trial.item, "order": place,
             "systems": list(trial.systems), "latency_s": latency_s, "seed": test.seed, "at": now(),
             "played_s": [*played_s, *(0.0 for _ in trial.clips)][: len(trial.clips)],
             "duration_s": [clip.duration_s for clip in trial.clips],
         }  # fmt: skip
         if trial.reference is None:
-            maker.tests.vote(Vote(score=_score_of(answer, test, trial), **told))
+            maker.tests.vote(Vote(score=_score_of(answer, test, trial), **fields))
         else:
-            maker.tests.vote(Ratings(scores=_checked(scores, trial), **told))
+            maker.tests.vote(Ratings(scores=_checked(scores, trial), **fields))
         return RedirectResponse(f"/listen/{invitation}/{rater}", 303)
 
 
@@ -173,8 +174,8 @@ def _score_of(answer: str, test: ListeningTest, trial: blocks.Trial) -> float:
 def _checked(scores: list[float], trial: blocks.Trial) -> list[float]:
     """The scores of all conditions; ApiError 400 unless there is one from 0 to 100 for each."""
     if len(scores) != len(trial.clips) or not all(0 <= score <= 100 for score in scores):
-        said = f"expected {len(trial.clips)} scores from 0 to 100, got {', '.join(map(str, scores)) or 'none'}"
-        raise ApiError(400, "invalid_value", said, "scores")
+        message = f"expected {len(trial.clips)} scores from 0 to 100, got {', '.join(map(str, scores)) or 'none'}"
+        raise ApiError(400, "invalid_value", message, "scores")
     return scores
 
 
@@ -197,17 +198,17 @@ def _unlisted(answer: Response) -> Response:
 # ---------------------------------------------------------------------------- numbers as people read them
 
 
-def shown(test: ListeningTest, said: dict[str, Any]) -> dict[str, Any]:
+def shown(test: ListeningTest, summary: dict[str, Any]) -> dict[str, Any]:
     """Results with their numbers written out."""
     names = test.conditions
     systems = [
         {
-            **each,
-            "score": _score(test, each["score"]),
-            "quartiles": "" if each["quartiles"] is None else "{:.0f}, {:.0f}, {:.0f}".format(*each["quartiles"]),
-            "estimates": ", ".join(f"{k} {v}" for k, v in each["estimates"].items()),
+            **system,
+            "score": _score(test, system["score"]),
+            "quartiles": "" if system["quartiles"] is None else "{:.0f}, {:.0f}, {:.0f}".format(*system["quartiles"]),
+            "estimates": ", ".join(f"{k} {v}" for k, v in system["estimates"].items()),
         }
-        for each in said["systems"]
+        for system in summary["systems"]
     ]
     pairs = [
         {
@@ -215,9 +216,9 @@ def shown(test: ListeningTest, said: dict[str, Any]) -> dict[str, Any]:
             "change": _change(test, pair), "p": "" if pair["adjusted_p"] is None else f"{pair['adjusted_p']:.2g}",
             "says": _says(names, pair),
         }
-        for pair in said["pairs"]
+        for pair in summary["pairs"]
     ]  # fmt: skip
-    return {**said, "systems": systems, "pairs": pairs}
+    return {**summary, "systems": systems, "pairs": pairs}
 
 
 def _score(test: ListeningTest, score: dict[str, Any] | None) -> str:
@@ -248,10 +249,10 @@ def _says(names: list[str], pair: dict[str, Any]) -> str:
 
 def heard(maker: Maker, project: str) -> list[dict[str, Any]]:
     """The results of the tests that have enough votes, for the page of findings."""
-    found = []
+    scored = []
     for test in maker.tests.every(project):
-        said = results(maker, test)
-        if said["enough"]:
-            found.append({"id": test.id, "name": test.name, "dataset": test.dataset, "score": SCORES.get(test.kind, ""),
-                          **shown(test, said)})  # fmt: skip
-    return found
+        summary = results(maker, test)
+        if summary["enough"]:
+            about = {"id": test.id, "name": test.name, "dataset": test.dataset, "score": SCORES.get(test.kind, "")}
+            scored.append({**about, **shown(test, summary)})
+    return scored

@@ -36,8 +36,10 @@ def router(guard: Guard, shares: Shares) -> APIRouter:
                 theirs = sessions.account_of(connection, number)
                 has_password = accounts.has_password(connection, theirs)
                 others = max(0, sessions.count(connection, theirs) - 1)
-                told = accounts.roles_of(connection, theirs)
-                places = [(name, told.get(name, "admin")) for name in accounts.scopes_of(connection, theirs) or {}]
+                by_project = accounts.roles_of(connection, theirs)
+                places = [
+                    (name, by_project.get(name, "admin")) for name in accounts.scopes_of(connection, theirs) or {}
+                ]
         by = {
             "session": "signed in on this browser",
             "token": "with a token",
@@ -56,11 +58,11 @@ def router(guard: Guard, shares: Shares) -> APIRouter:
     ) -> Response:  # fmt: skip
         """The shares of one's project, and to share something else."""
         address = str(request.base_url).rstrip("/")
-        found: list[dict[str, Any]] = [described(each, address) for each in shares.listed(who.project)]
+        rows: list[dict[str, Any]] = [described(share, address) for share in shares.listed(who.project)]
         given = (("entry", entry), ("run", run), ("blob", blob), ("page", page))
         asked = next(((kind, id) for kind, id in given if id), ("", ""))
         return frame.page(
-            request, "shares.html.j2", "Shares", shares=found, kind=asked[0], target=asked[1], what=WHAT,
+            request, "shares.html.j2", "Shares", shares=rows, kind=asked[0], target=asked[1], what=WHAT,
             part=part, may_share=who.may("run"), most_d=MOST_D,
         )  # fmt: skip
 

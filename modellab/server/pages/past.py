@@ -25,15 +25,19 @@ def router(remembered: Remembered) -> APIRouter:
 
     @routes.get("/results/{entry}/history")
     def past(request: Request, who: Reads, entry: str) -> Response:
-        found = remembered.ask("past", with_intervals=True, owner=who.project, entry=entry)
-        moved = [each for each in found["series"] if len(set(_known(each))) > 1] or found["series"][:1]
-        still = [each for each in found["series"] if each not in moved and _known(each)]
+        history = remembered.ask("past", with_intervals=True, owner=who.project, entry=entry)
+        moved = [series for series in history["series"] if len(set(_known(series))) > 1] or history["series"][:1]
+        still = [series for series in history["series"] if series not in moved and _known(series)]
+        place = " ".join(filter(None, (history["device"], history["precision"], history["preprocessing"])))
         return frame.page(
-            request, "history.html.j2", f"{found['model']}:{found['variant']} on {found['dataset']}: history",
-            found=found, place=" ".join(filter(None, (found["device"], found["precision"], found["preprocessing"]))),
-            panels=[panel(found, each) for each in moved], rows=_rows(found), said=list(_sentences(found, moved)),
-            first=units.heading(found["series"][0]["metric"]) if found["series"] else "",
-            still=[f"{units.heading(each['metric'])} {units.value(_known(each)[0], each['unit'])}" for each in still],
+            request, "history.html.j2", f"{history['model']}:{history['variant']} on {history['dataset']}: history",
+            found=history, place=place, panels=[panel(history, series) for series in moved], rows=_rows(history),
+            said=list(_sentences(history, moved)),
+            first=units.heading(history["series"][0]["metric"]) if history["series"] else "",
+            still=[
+                f"{units.heading(series['metric'])} {units.value(_known(series)[0], series['unit'])}"
+                for series in still
+            ],
         )  # fmt: skip
 
     return routes
@@ -43,31 +47,31 @@ def _known(series: Json) -> list[float]:
     return [value for value in series["values"] if value is not None]
 
 
-def estimate(found: Json, series: Json, number: int) -> Estimate:
+def estimate(history: Json, series: Json, number: int) -> Estimate:
     """The value of a run with its interval; NaN where it has none."""
     value, ends = series["values"][number], series["intervals"][number]
     low, high = (float("nan") if end is None else end for end in ends or (None, None))
-    n = found["runs"][number]["counted"]
+    n = history["runs"][number]["counted"]
     return Estimate(float("nan") if value is None else value, low, high, n, unit=series["unit"])
 
 
-def panel(found: Json, series: Json) -> dict[str, Any]:
+def panel(history: Json, series: Json) -> dict[str, Any]:
     """One metric as a chart."""
-    each = {i: estimate(found, series, i) for i, value in enumerate(series["values"]) if value is not None}
+    estimates = {i: estimate(history, series, i) for i, value in enumerate(series["values"]) if value is not None}
     against = list(_against(series))
-    across = charts.spread(len(found["runs"]))
-    down = charts.scale([*each.values(), *(known for known, _, _ in against)], charts.HEIGHT, is_up=True)
+    across = charts.spread(len(history["runs"]))
+    down = charts.scale([*estimates.values(), *(known for known, _, _ in against)], charts.HEIGHT, is_up=True)
     dots = {}
-    for i, one in each.items():
-        x, (low, high) = round(float(across[i]), 2), one.interval or (one.value, one.value)
-        places = x, down.at(one.value), x, x, down.at(high), down.at(low)
-        dots[i] = charts.Dot(*places, _label(found, series, i, one), _kind(found, series, i))
+    for i, point in estimates.items():
+        x, (low, high) = round(float(across[i]), 2), point.interval or (point.value, point.value)
+        places = x, down.at(point.value), x, x, down.at(high), down.at(low)
+        dots[i] = charts.Dot(*places, _label(history, series, i, point), _kind(history, series, i))
     points = [dots[i] for i in series["points"]]
     levels = list(_levels(series, across, down))
     title, steps = units.heading(series["metric"]), len(series["steps"])
-    note = f"{series['better']} is better; {units.counted(len(each), 'result')}, {units.counted(steps, 'step')}"
+    note = f"{series['better']} is better; {units.counted(len(estimates), 'result')}, {units.counted(steps, 'step')}"
     return {
-        "title": title, "note": note, "said": f"{title} over {len(each)} results; {note}", "height": charts.HEIGHT,
+        "title": title, "note": note, "said": f"{title} over {len(estimates)} results; {note}", "height": charts.HEIGHT,
         "dots": list(dots.values()), "line": charts.line(points), "levels": levels,
         "against": [charts.Level(0, 100, down.at(known.value), label, kind) for known, label, kind in against],
         "down": down.ticks(series["unit"], 4),
@@ -85,19 +89,19 @@ def _against(series: Json) -> Iterator[tuple[Estimate, str, str]]:
             yield known, f"{name} {units.value(value, series['unit'])}", name.partition(" ")[0]
 
 
-def _kind(found: Json, series: Json, number: int) -> str:
+def _kind(history: Json, series: Json, number: int) -> str:
     if number not in series["points"]:
         return "doubt"
-    status = found["runs"][number]["verdicts"].get(series["metric"], "")
+    status = history["runs"][number]["verdicts"].get(series["metric"], "")
     return "worse" if status in WORSE else "better" if status == "IMPROVED" else "plain"
 
 
-def _label(found: Json, series: Json, number: int, one: Estimate) -> str:
-    run = found["runs"][number]
-    ends = f" [{', '.join(units.value(end, one.unit) for end in one.interval)}]" if one.interval else ""
+def _label(history: Json, series: Json, number: int, point: Estimate) -> str:
+    run = history["runs"][number]
+    ends = f" [{', '.join(units.value(end, point.unit) for end in point.interval)}]" if point.interval else ""
     doubt = f"; {run['doubt']}" if run["doubt"] and series["kind"] == "speed" else ""
     when = f"{run['finished_at'][:16].replace('T', ' ')} UTC, {_commit(run)}"
-    return f"{when}: {units.value(one.value, one.unit)}{ends}{doubt}"
+    return f"{when}: {units.value(point.value, point.unit)}{ends}{doubt}"
 
 
 def _commit(run: Json) -> str:
@@ -113,8 +117,8 @@ def _levels(series: Json, across: Any, down: charts.Scale) -> Any:
     places += [(across[points[step[0] - 1]] + across[points[step[0]]]) / 2 for step in steps]
     ends = [*places[1:], across[points[-1]]]
     heights = [steps[0][1], *(step[2] for step in steps)]
-    said = [("", ""), *((_size(series, step), _way(series, step)) for step in steps)]
-    for x1, x2, height, (label, kind) in zip(places, ends, heights, said, strict=True):
+    labels = [("", ""), *((_size(series, step), _way(series, step)) for step in steps)]
+    for x1, x2, height, (label, kind) in zip(places, ends, heights, labels, strict=True):
         yield charts.Level(round(float(x1), 2), round(float(x2), 2), down.at(height), label, kind)
 
 
@@ -130,10 +134,10 @@ def _size(series: Json, step: list[float]) -> str:
     return units.relative(moved.change / moved.before)
 
 
-def _sentences(found: Json, moved: list[Json]) -> Any:
+def _sentences(history: Json, moved: list[Json]) -> Any:
     for series in moved:
         for step in series["steps"]:
-            before, after = (found["runs"][series["points"][i]] for i in (step[0] - 1, step[0]))
+            before, after = (history["runs"][series["points"][i]] for i in (step[0] - 1, step[0]))
             levels = " to ".join(units.value(level, series["unit"]) for level in step[1:])
             yield {
                 "kind": _way(series, step), "metric": units.heading(series["metric"]), "size": _size(series, step),
@@ -141,13 +145,13 @@ def _sentences(found: Json, moved: list[Json]) -> Any:
             }  # fmt: skip
 
 
-def _rows(found: Json) -> list[dict[str, Any]]:
+def _rows(history: Json) -> list[dict[str, Any]]:
     """The results, newest first."""
     rows = []
-    by_name = {series["metric"]: series for series in found["series"]}
-    first = found["series"][0] if found["series"] else None
-    for number, run in reversed(list(enumerate(found["runs"]))):
-        quality = estimate(found, first, number) if first else Estimate(float("nan"))
+    by_name = {series["metric"]: series for series in history["series"]}
+    first = history["series"][0] if history["series"] else None
+    for number, run in reversed(list(enumerate(history["runs"]))):
+        quality = estimate(history, first, number) if first else Estimate(float("nan"))
         speed = by_name["rtf"]["values"][number] if "rtf" in by_name else None
         ends = f"[{', '.join(units.value(end, quality.unit) for end in quality.interval)}]" if quality.interval else ""
         rows.append({

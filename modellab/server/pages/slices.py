@@ -28,9 +28,9 @@ def router(remembered: Remembered) -> APIRouter:
         chosen = task or next(iter(there), "")
         known = there.get(chosen, [])
         data = dataset or next(iter(known), "")
-        found, why = _asked(remembered, who, chosen, data, model)
+        answer, why = _asked(remembered, who, chosen, data, model)
         return frame.page(
-            request, "slices.html.j2", "By group", found=found, why=why, task=chosen, dataset=data, model=model,
+            request, "slices.html.j2", "By group", found=answer, why=why, task=chosen, dataset=data, model=model,
             tasks=list(there), datasets=known,
         )  # fmt: skip
 
@@ -43,12 +43,12 @@ def _there(remembered: Remembered, project: str) -> dict[str, list[str]]:
     own = (NEWEST.c.project == project) & NEWEST.c.measured
     count = sa.func.count().label("count")
     asked = sa.select(NEWEST.c.task, NEWEST.c.dataset, count).where(own).group_by(NEWEST.c.task, NEWEST.c.dataset)
-    found: dict[str, list[str]] = {}
-    with remembered.index.database.begin() as said:
-        for task, dataset, _ in said.execute(asked.order_by(count.desc(), NEWEST.c.dataset)):
+    datasets: dict[str, list[str]] = {}
+    with remembered.index.database.begin() as connection:
+        for task, dataset, _ in connection.execute(asked.order_by(count.desc(), NEWEST.c.dataset)):
             if task in tasks.names():
-                found.setdefault(task, []).append(dataset)
-    return found
+                datasets.setdefault(task, []).append(dataset)
+    return datasets
 
 
 def _asked(remembered: Remembered, who: Who, task: str, dataset: str, model: str) -> tuple[dict[str, Any] | None, str]:
@@ -56,10 +56,12 @@ def _asked(remembered: Remembered, who: Who, task: str, dataset: str, model: str
     if not task:
         return None, ""
     try:
-        found = remembered.ask("slices", owner=who.project, task=task, dataset=dataset, model=model)
+        answer = remembered.ask("slices", owner=who.project, task=task, dataset=dataset, model=model)
     except ApiError as error:
         if error.status not in (400, 404):
             raise
         return None, error.message
-    nothing = "" if found["tables"] or found["groups"] else f"the rows of {dataset} name no condition, speaker or group"
-    return found, found["why"] or nothing
+    nothing = (
+        "" if answer["tables"] or answer["groups"] else f"the rows of {dataset} name no condition, speaker or group"
+    )
+    return answer, answer["why"] or nothing

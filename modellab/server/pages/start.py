@@ -77,47 +77,49 @@ def router(fleet: Fleet, matrix: Matrix, index: Index) -> APIRouter:
 
     def clips() -> dict[str, Sample]:
         if not held:
-            held.update({each.name: each for each in samples(matrix)})
+            held.update({clip.name: clip for clip in samples(matrix)})
         return held
 
     @routes.get("/")
     async def start(request: Request, who: Annotated[Who, Depends(Needs(SIGNED))]) -> Response:
         if not who.may("infer"):
             return RedirectResponse("/runs", 303)  # there is nothing to try for those who only look
-        shown = [each for each in fleet if is_worth_trying(each)]
-        recognisers = [each for each in shown if "asr" in each.tasks]
+        shown = [served for served in fleet if is_worth_trying(served)]
+        recognisers = [served for served in shown if "asr" in served.tasks]
         return frame.page(
             request, "start.html.j2", "Speech models, measured and served",
-            recognisers=_grouped(recognisers), voices=_grouped([each for each in shown if "tts" in each.tasks]),
-            has_real=any(not is_toy(each) for each in recognisers), models=[_row(each) for each in shown],
-            others=sum("@" not in each.name for each in fleet) - len(shown),
+            recognisers=_grouped(recognisers), voices=_grouped([served for served in shown if "tts" in served.tasks]),
+            has_real=any(not is_toy(served) for served in recognisers), models=[_row(served) for served in shown],
+            others=sum("@" not in served.name for served in fleet) - len(shown),
             samples=list((await asyncio.to_thread(clips)).values()), may_read=who.may("read"),
             **(await asyncio.to_thread(_last_run, index, who) if who.may("read") else {}),
         )  # fmt: skip
 
     @routes.get("/samples/{name:path}", dependencies=[Depends(needs("infer"))])
     async def sample(name: str) -> Response:
-        found = (await asyncio.to_thread(clips)).get(name)
-        if found is None:
+        clip = (await asyncio.to_thread(clips)).get(name)
+        if clip is None:
             raise ApiError(404, "not_found", "there is no such sample")
-        return FileResponse(found.path, media_type=SOUNDS[found.path.suffix])
+        return FileResponse(clip.path, media_type=SOUNDS[clip.path.suffix])
 
     return routes
 
 
 def _last_run(index: Index, who: Who) -> dict[str, Any]:
     """The run that began last, and in words what became of it; nothing where the suite has not run yet."""
-    found = index.rows(lambda said: sessions.runs(said, who.project, sessions.Runs(limit=1)))["data"]
-    if not found:
+    runs = index.rows(lambda connection: sessions.runs(connection, who.project, sessions.Runs(limit=1)))["data"]
+    if not runs:
         return {"last": None}
-    red = f", {found[0]['red']} red" if found[0]["red"] else ""
-    return {"last": found[0], "lead": f"{units.counted(found[0]['cases'], 'case')}{red}"}
+    red = f", {runs[0]['red']} red" if runs[0]["red"] else ""
+    return {"last": runs[0], "lead": f"{units.counted(runs[0]['cases'], 'case')}{red}"}
 
 
 def _grouped(models: list[Served]) -> list[tuple[str, list[Served]]]:
     """The models by whether they are real; those that are loaded from the beginning come first."""
-    found = sorted(models, key=lambda each: (not each.is_preloaded, each.instance.model.status != "production"))
-    groups = [(name, [each for each in found if is_toy(each) is toy]) for name, toy in ((REAL, False), (TOY, True))]
+    ordered = sorted(models, key=lambda served: (not served.is_preloaded, served.instance.model.status != "production"))
+    groups = [
+        (name, [served for served in ordered if is_toy(served) is toy]) for name, toy in ((REAL, False), (TOY, True))
+    ]
     return sorted((group for group in groups if group[1]), key=lambda group: not group[1][0].is_preloaded)
 
 

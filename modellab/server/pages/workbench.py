@@ -81,7 +81,7 @@ class Known:
         matrix = self.room.matrix(chosen.batch) if chosen.batch > 1 else matrix
         cases = requests.planned(matrix, chosen)
         new = [case for case in cases if case.name not in reasons]
-        reasons.update({each["case"]: each["why_not"] for each in requests.described(matrix, new)})
+        reasons.update({row["case"]: row["why_not"] for row in requests.described(matrix, new)})
         return [{"case": case.name, "tier": case.tier, "why_not": reasons[case.name]} for case in cases]
 
 
@@ -130,8 +130,8 @@ def far(progress: Mapping[str, Any] | None) -> str:
     if not progress:
         return ""
     case = f"case {progress['number']} of {progress['cases']}" if "number" in progress else progress["stage"]
-    done = f", utterance {progress['done']} of {progress['of']}" if "done" in progress else ""
-    return f"{case}{done}"
+    utterances = f", utterance {progress['done']} of {progress['of']}" if "done" in progress else ""
+    return f"{case}{utterances}"
 
 
 def moment(time_s: float | None) -> str:
@@ -157,14 +157,14 @@ def offered(matrix: Matrix, chosen: Choice) -> Json:
     ]  # fmt: skip
     wanted = {name.partition(":")[0] for name in (*chosen.models, *chosen.datasets)}
     for entries in (models, datasets):
-        entries.sort(key=lambda each: each["name"] not in wanted)
-    keys = [each.key for each in matrix.instances()]
+        entries.sort(key=lambda entry: entry["name"] not in wanted)
+    keys = [instance.key for instance in matrix.instances()]
     devices, precisions = ({getattr(key, name) for key in keys} for name in ("device", "precision"))
-    names = [name for each in models for name in (each["name"], *each["variants"])]
-    known: tuple[Collection[Any], ...] = (names, [each["name"] for each in datasets], devices, precisions)
+    names = [name for model in models for name in (model["name"], *model["variants"])]
+    known: tuple[Collection[Any], ...] = (names, [dataset["name"] for dataset in datasets], devices, precisions)
     others = {
-        name: [each for each in getattr(chosen, name) if each not in those]
-        for name, those in zip(LISTS, known, strict=True)
+        name: [choice for choice in getattr(chosen, name) if choice not in known_names]
+        for name, known_names in zip(LISTS, known, strict=True)
     }
     return {
         "models": models, "datasets": datasets, "tiers": TIERS, "devices": sorted(devices),
@@ -187,12 +187,14 @@ def _plan(known: Known, index: Index, who: Who, chosen: Choice) -> Json:
         cases = known.described(asked)
     except ApiError as error:
         return {"error": error.message, "cases": [], "command": "", "is_nothing": False}
-    able = [each["case"] for each in cases if not each["why_not"]]
+    able = [case["case"] for case in cases if not case["why_not"]]
     models = sorted({name.partition(":")[0] for name in able})
-    took: dict[str, float] = index.one(lambda said: durations.measured(said, who.project, machine.hostname(), models))
+    took: dict[str, float] = index.one(
+        lambda connection: durations.measured(connection, who.project, machine.hostname(), models)
+    )
     seconds = [took[name] for name in able if name in took]
-    shown = [{**each, "took": span(took[each["case"]]) if each["case"] in took else ""} for each in cases[:SHOWN]]
-    shown.sort(key=lambda each: bool(each["why_not"]))
+    shown = [{**case, "took": span(took[case["case"]]) if case["case"] in took else ""} for case in cases[:SHOWN]]
+    shown.sort(key=lambda case: bool(case["why_not"]))
     return {
         "error": "", "is_nothing": False, "cases": shown, "count": len(cases), "able": len(able),
         "expected": span(sum(seconds)) if seconds else "unknown", "unknown": len(able) - len(seconds),
@@ -220,7 +222,7 @@ def _watched(room: Room, index: Index, who: Who, row: Row) -> Json:
     """What the page of a run shows: while it goes on its state, and then what came of it."""
     asked = requests.Run.model_validate(row.body)
     body = asked.model_dump(mode="json", exclude_defaults=True, exclude={"callback_url", "dry_run"})
-    address = urlencode([(name, each) for name in LISTS for each in getattr(asked, name)] + [
+    address = urlencode([(name, choice) for name in LISTS for choice in getattr(asked, name)] + [
         (name, text) for name in ("tier", "label", "experiment", "executor") if (text := getattr(asked, name))
     ] + ([("batch", str(asked.batch))] if asked.batch > 1 else []))  # fmt: skip
     session = (row.result or {}).get("session") or runs.session(row.id, max(1, row.tries))
@@ -245,22 +247,22 @@ def _results(index: Index, who: Who, session: str) -> list[Json]:
     """The results of a run, worst first; none where it has none."""
     index.settle()
     try:
-        found = index.one(lambda said: sessions.run(said, who.project, session))
+        answer = index.one(lambda connection: sessions.run(connection, who.project, session))
     except ApiError as error:
         if error.status != 404:
             raise
         return []
-    return sorted(map(ledger.shown, found["results"]), key=lambda each: (not each["red"], each["case"]))
+    return sorted(map(ledger.shown, answer["results"]), key=lambda row: (not row["red"], row["case"]))
 
 
 def _compared(index: Index, who: Who, results: Sequence[Json]) -> list[Json]:
     """The verdicts of the first cases of a run: each judged metric against what is accepted."""
-    found = []
-    for each in results[:COMPARED]:
-        verdicts = index.whole("entry", who.project, each["id"])["entry"]["verdicts"]
-        said = [_verdict(verdict) for verdict in verdicts if verdict["baseline"] is not None or verdict["why"]]
-        found.append({"id": each["id"], "case": each["case"], "verdicts": said})
-    return found
+    rows = []
+    for result in results[:COMPARED]:
+        verdicts = index.whole("entry", who.project, result["id"])["entry"]["verdicts"]
+        shown = [_verdict(verdict) for verdict in verdicts if verdict["baseline"] is not None or verdict["why"]]
+        rows.append({"id": result["id"], "case": result["case"], "verdicts": shown})
+    return rows
 
 
 def _verdict(verdict: Mapping[str, Any]) -> Json:
