@@ -21,29 +21,29 @@ class Windows:
         self._limiter = MovingWindowRateLimiter(self._storage)
         self._ahead_s = time.time() - time.monotonic()
 
-    def hit(self, item: RateLimitItem, *key: str, cost: int = 1) -> int:
+    def hit(self, limit: RateLimitItem, *key: str, cost: int = 1) -> int:
         """0 where it may happen, which counts; else in how many whole seconds there is room for it."""
         self._check_clock()
-        cost = min(cost, item.amount)  # what is more than a whole window takes all of one
-        return 0 if self._limiter.hit(item, *key, cost=cost) else self._wait_s(item, *key, cost=cost)
+        cost = min(cost, limit.amount)  # what is more than a whole window takes all of one
+        return 0 if self._limiter.hit(limit, *key, cost=cost) else self._wait_s(limit, *key, cost=cost)
 
-    def wait_s(self, item: RateLimitItem, *key: str, cost: int = 1) -> int:
+    def wait_s(self, limit: RateLimitItem, *key: str, cost: int = 1) -> int:
         """The same without counting it."""
         self._check_clock()
-        return 0 if self._limiter.test(item, *key, cost=cost) else self._wait_s(item, *key, cost=cost)
+        return 0 if self._limiter.test(limit, *key, cost=cost) else self._wait_s(limit, *key, cost=cost)
 
-    def _wait_s(self, item: RateLimitItem, *key: str, cost: int) -> int:
-        window_s = item.get_expiry()
-        name = item.key_for(*key)
+    def _wait_s(self, limit: RateLimitItem, *key: str, cost: int) -> int:
+        window_s = limit.get_expiry()
+        name = limit.key_for(*key)
         for wait_s in range(1, window_s):
-            _, kept = self._storage.get_moving_window(name, item.amount, window_s - wait_s)
-            if kept + cost <= item.amount:
+            _, kept = self._storage.get_moving_window(name, limit.amount, window_s - wait_s)
+            if kept + cost <= limit.amount:
                 return wait_s
         return window_s
 
-    def clear(self, item: RateLimitItem, *key: str) -> None:
+    def clear(self, limit: RateLimitItem, *key: str) -> None:
         """Forget what happened."""
-        self._limiter.clear(item, *key)
+        self._limiter.clear(limit, *key)
 
     def _check_clock(self) -> None:
         """Begin anew where the clock was set: what lies in the future would count until it is past."""

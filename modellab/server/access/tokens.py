@@ -97,12 +97,14 @@ def every(connection: sa.Connection) -> list[dict[str, Any]]:
     return [shown(dict(row), row["owner"]) for row in rows]
 
 
-def revoke(connection: sa.Connection, who: Who, which: str) -> dict[str, Any]:
+def revoke(connection: sa.Connection, who: Who, id_or_name: str) -> dict[str, Any]:
     """Revoke a token, by its id or its name; ApiError where there is none to revoke."""
     its = tables.tokens.c
-    rows = connection.execute(sa.select(*SHOWN).where(_live(), (its.id == which) | (its.name == which))).mappings()
+    rows = connection.execute(
+        sa.select(*SHOWN).where(_live(), (its.id == id_or_name) | (its.name == id_or_name))
+    ).mappings()
     if (row := rows.first()) is None:
-        raise ApiError(404, "not_found", f"there is no token {which[:80]!r} that holds")
+        raise ApiError(404, "not_found", f"there is no token {id_or_name[:80]!r} that holds")
     now = time.time()
     connection.execute(sa.update(tables.tokens).where(its.id == row["id"]).values(revoked_at=now))
     audit.note(connection, who, "token.revoke", row["id"], name=row["name"])

@@ -192,12 +192,12 @@ class Replica(threading.Thread):
         assert self.loaded is not None
         if job.replica is not None:
             return self.held.ask(self.loaded, job.row, job.audio_s)
-        return self._said("utterance", {"row": dict(job.row)}, job.task, job.audio_s)
+        return self._call_worker("utterance", {"row": dict(job.row)}, job.task, job.audio_s)
 
     def _ask_together(self, jobs: tuple[Job, ...]) -> bool:
         order = {"rows": [dict(job.row) for job in jobs]}
         try:
-            replies = self._said("utterances", order, jobs[0].task, sum(job.audio_s for job in jobs))["replies"]
+            replies = self._call_worker("utterances", order, jobs[0].task, sum(job.audio_s for job in jobs))["replies"]
         except ModelError as error:
             LOG.warning(
                 "%s failed with %d files at once, they go one by one: %s", self.name, len(jobs), sentence(error)
@@ -207,7 +207,7 @@ class Replica(threading.Thread):
             self._end(job, reply=job.collect(reply))
         return True
 
-    def _said(self, verb: str, order: dict[str, Any], task: str, audio_s: float) -> dict[str, Any]:
+    def _call_worker(self, verb: str, order: dict[str, Any], task: str, audio_s: float) -> dict[str, Any]:
         assert self.loaded is not None
         if task != self.task:
             self.loaded.ask("start", {"task": task, "warm_up": True})
