@@ -7,7 +7,7 @@ from pathlib import Path
 from modellab import models, tasks
 from modellab.errors import ConfigError, ModellabError
 
-SAID = 1000  # characters of what is wrong with a file
+MOST_CHARACTERS = 1000  # characters of what is wrong with a file
 
 
 def tasks_named(file: Path, key: str) -> tuple[str, ...]:
@@ -26,4 +26,4 @@ def about(file: Path, error: Exception) -> str:
         str(error) if isinstance(error, ModellabError) else f"it cannot be read ({type(error).__name__}: {error})"
     )
     text = " ".join((sentence if str(file) in sentence else f"{file}: {sentence}").split())
-    return text if len(text) <= SAID else f"{text[:SAID]}..."
+    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}..."

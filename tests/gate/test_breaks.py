@@ -203,7 +203,7 @@ def test_when_an_utterance_is_broken_is_told(how: Gross, words: str) -> None:
     assert told(how) == words
 
 
-def broke(id: str, again: bool | None, lost: float = 5.0) -> Break:
+def make_break(id: str, again: bool | None, lost: float = 5.0) -> Break:
     return Break(id, lost, 10.0, again)
 
 
@@ -212,13 +212,13 @@ def broke(id: str, again: bool | None, lost: float = 5.0) -> Break:
     [([True], 0), ([False, True, None], 0), ([None, False], 1), ([None], 1), ([False], 2), ([], 2)],
 )
 def test_what_broke_again_is_urgent_and_what_did_not_comes_last(states: list[bool | None], expected: int) -> None:
-    assert urgency([broke(str(i), again) for i, again in enumerate(states)]) == expected
+    assert urgency([make_break(str(i), again) for i, again in enumerate(states)]) == expected
 
 
 def test_the_broken_of_a_case_are_named_once_and_what_repeats_first() -> None:
     """The first verdict's word counts where two metrics found the same utterance."""
-    wer = (broke("once", False), broke("unasked", None), broke("small", True, 3.0))
-    cer = (broke("large", True, 8.0), broke("small", False, 30.0))
+    wer = (make_break("once", False), make_break("unasked", None), make_break("small", True, 3.0))
+    cer = (make_break("large", True, 8.0), make_break("small", False, 30.0))
     verdicts = [Verdict(name, "ratio", "quality", Status.REGRESSED, 0.5, breaks=each)
                 for name, each in (("wer", wer), ("cer", cer))]  # fmt: skip
     assert [(each.id, each.lost) for each in named(verdicts)] == [

@@ -21,7 +21,7 @@ from ..make import READINGS, name, resources, result, utterance
 REFERENCE = {"reference_version": 2.0, "reference_arithmetic_s": 0.002, "reference_walk_s": 0.001}
 
 
-def timed(wall: Sequence[float], cpu_s: float = 0.1, gpu_s: float = math.nan) -> list[Utterance]:
+def timed_utterances(wall: Sequence[float], cpu_s: float = 0.1, gpu_s: float = math.nan) -> list[Utterance]:
     return [utterance(name(i), {}, wall_s=wall_s, cpu_s=cpu_s, gpu_s=gpu_s) for i, wall_s in enumerate(wall)]
 
 
@@ -33,13 +33,13 @@ def ratios(then: ResourceBaseline, now: Result, metric: str = "rtf") -> list[flo
 
 
 def test_utterances_are_paired_by_their_id() -> None:
-    now = result(timed([0.2, 0.3, 0.8])[::-1])
-    assert ratios(resources(timed([0.1, 0.1, 0.1])), now) == [8.0, 3.0, 2.0]
+    now = result(timed_utterances([0.2, 0.3, 0.8])[::-1])
+    assert ratios(resources(timed_utterances([0.1, 0.1, 0.1])), now) == [8.0, 3.0, 2.0]
 
 
 def test_only_what_has_a_time_on_both_sides_counts() -> None:
-    then = resources(timed([0.1, 0.1, 0.0, 0.1, 0.1]))
-    now = timed([0.2, 0.0, 0.2, 0.4, math.nan, 0.9])
+    then = resources(timed_utterances([0.1, 0.1, 0.0, 0.1, 0.1]))
+    now = timed_utterances([0.2, 0.0, 0.2, 0.4, math.nan, 0.9])
     now[3] = replace(now[3], error="the decoder lost its way")
     assert ratios(then, result(now)) == [2.0]
     assert log_ratios(result([]), resources([]), 0).shape == (0,)
@@ -47,7 +47,7 @@ def test_only_what_has_a_time_on_both_sides_counts() -> None:
 
 def test_each_clock_has_its_column() -> None:
     then = ResourceBaseline({}, {"0000": (0.1, 0.2, 0.4), "0001": (0.1, 0.2)}, {})
-    now = result(timed([0.2, 0.2], cpu_s=0.6, gpu_s=1.6))
+    now = result(timed_utterances([0.2, 0.2], cpu_s=0.6, gpu_s=1.6))
     assert {metric: ratios(then, now, metric) for metric in CLOCKS} == {
         "rtf": [2.0, 2.0],
         "rtf_cpu": [3.0, 3.0],
@@ -59,9 +59,9 @@ def test_each_clock_has_its_column() -> None:
 
 
 def test_a_session_holds_what_calibration_needs() -> None:
-    then = resources(timed([0.1] * 6), **REFERENCE)
+    then = resources(timed_utterances([0.1] * 6), **REFERENCE)
     readings = {**READINGS, **REFERENCE, "reference_walk_s": 0.002, "peak_vram_bytes": 7e8}
-    found = session(result(timed([0.2] * 6), readings=readings), then)
+    found = session(result(timed_utterances([0.2] * 6), readings=readings), then)
     assert found == pytest.approx(
         {
             "rtf": math.log(2),
@@ -75,7 +75,7 @@ def test_a_session_holds_what_calibration_needs() -> None:
 
 
 def test_a_session_leaves_out_what_it_does_not_know() -> None:
-    found = session(result(timed([0.2] * 4)), resources(timed([0.1] * 4)))
+    found = session(result(timed_utterances([0.2] * 4)), resources(timed_utterances([0.1] * 4)))
     assert found == {"peak_rss_bytes": 100e6}
 
 

@@ -25,7 +25,7 @@ WORDS = 12.0
 CHURNING = verdict("wer", Status.INCONCLUSIVE, p=0.5, least_p=2**-20, adjusted_p=0.5, pending=False)
 
 
-def said(wrong: float, words: float = WORDS, *, raised: bool = False) -> dict[str, Counts]:
+def counts_of(wrong: float, words: float = WORDS, *, raised: bool = False) -> dict[str, Counts]:
     """What one utterance adds to each metric."""
     return {
         "wer": (wrong, words),
@@ -35,13 +35,17 @@ def said(wrong: float, words: float = WORDS, *, raised: bool = False) -> dict[st
     }
 
 
-def spoken(wrong: Sequence[float], words: Sequence[float] | float = WORDS, cluster: str = "") -> list[Utterance]:
+def utterances_with(
+    wrong: Sequence[float], words: Sequence[float] | float = WORDS, cluster: str = ""
+) -> list[Utterance]:
     lengths = [words] * len(wrong) if isinstance(words, float) else words
-    each = [said(w, n) for w, n in zip(wrong, lengths, strict=True)]
+    each = [counts_of(w, n) for w, n in zip(wrong, lengths, strict=True)]
     return [utterance(name(i), counts, cluster=cluster) for i, counts in enumerate(each)]
 
 
-def settled(before: Sequence[Utterance], after: Sequence[Utterance], cases: int, **options: Any) -> dict[str, Verdict]:
+def verdicts_of_suite(
+    before: Sequence[Utterance], after: Sequence[Utterance], cases: int, **options: Any
+) -> dict[str, Verdict]:
     """The verdicts of one case of a suite whose other cases only churn, when the suite has been settled."""
     one = tuple(
         gate.assess(result(after), accepted(before), JUDGED, RULES, gate.AssessmentOptions(family=cases, **options))
@@ -63,7 +67,7 @@ BASELINES = {
 @pytest.mark.parametrize("utterances", [10, 20, 40])
 def test_nothing_but_garbage_is_red(utterances: int, before: list[float], cases: int) -> None:
     now = [WORDS + i % 3 for i in range(utterances)]
-    found = settled(spoken(before[:utterances]), spoken(now), cases)
+    found = verdicts_of_suite(utterances_with(before[:utterances]), utterances_with(now), cases)
     assert found["wer"].status is Status.REGRESSED
 
 
@@ -71,7 +75,7 @@ def test_nothing_but_garbage_is_red(utterances: int, before: list[float], cases:
 @pytest.mark.parametrize(("empty", "of"), [(5, 20), (4, 10), (10, 40), (8, 100)])
 def test_many_empty_ones_are_red(empty: int, of: int, cases: int) -> None:
     before = [float(i % 3 == 0) for i in range(of)]
-    found = settled(spoken(before), spoken([*[WORDS] * empty, *before[empty:]]), cases)
+    found = verdicts_of_suite(utterances_with(before), utterances_with([*[WORDS] * empty, *before[empty:]]), cases)
     assert found["wer"].status is Status.REGRESSED
     assert found["empty_rate"].red
 
@@ -81,7 +85,10 @@ def test_ten_points_on_forty_utterances_are_red(cases: int) -> None:
     draw = np.random.default_rng(3)
     before = draw.poisson(0.08 * WORDS, 40).astype(float)
     after = before + draw.poisson(0.10 * WORDS, 40)
-    assert settled(spoken(before.tolist()), spoken(after.tolist()), cases)["wer"].status is Status.REGRESSED
+    assert (
+        verdicts_of_suite(utterances_with(before.tolist()), utterances_with(after.tolist()), cases)["wer"].status
+        is Status.REGRESSED
+    )
 
 
 @pytest.mark.parametrize(
@@ -95,16 +102,16 @@ def test_ten_points_on_forty_utterances_are_red(cases: int) -> None:
 )
 @pytest.mark.parametrize("cases", [1, 30])
 def test_what_a_healthy_model_has_now_and_then_is_not_red(after: list[float], cases: int) -> None:
-    found = settled(spoken([0.0] * 40), spoken(after), cases)
+    found = verdicts_of_suite(utterances_with([0.0] * 40), utterances_with(after), cases)
     assert {each.status for each in found.values()} <= {Status.INCONCLUSIVE, Status.PASS}
     assert not any(each.red for each in found.values())
     assert found["wer"].status is Status.INCONCLUSIVE
 
 
 def test_an_utterance_that_raised_is_broken_and_red_by_the_limit() -> None:
-    before = spoken([0.0] * 40)
-    raised = utterance(name(0), said(WORDS, raised=True), error="ValueError: too short")
-    found = settled(before, [raised, *before[1:]], 30)
+    before = utterances_with([0.0] * 40)
+    raised = utterance(name(0), counts_of(WORDS, raised=True), error="ValueError: too short")
+    found = verdicts_of_suite(before, [raised, *before[1:]], 30)
     assert (found["wer"].status, found["wer"].broken) == (Status.INCONCLUSIVE, 1)
     assert found["success_rate"].status is Status.REGRESSED
 
@@ -116,14 +123,16 @@ def test_an_utterance_that_raised_is_broken_and_red_by_the_limit() -> None:
 )
 def test_references_without_words(made_up: float, broke: int, cases: int) -> None:
     words = [0.0] * 10 + [WORDS] * 30
-    found = settled(spoken([0.0] * 40, words), spoken([made_up, *[0.0] * 39], words), 1)
+    found = verdicts_of_suite(utterances_with([0.0] * 40, words), utterances_with([made_up, *[0.0] * 39], words), 1)
     assert (found["wer"].status, found["wer"].broken) == (Status.INCONCLUSIVE, broke)
-    many = settled(spoken([0.0] * 40, words), spoken([*[made_up] * 10, *[0.0] * 30], words), cases)
+    many = verdicts_of_suite(
+        utterances_with([0.0] * 40, words), utterances_with([*[made_up] * 10, *[0.0] * 30], words), cases
+    )
     assert many["wer"].red
 
 
 def test_nothing_but_references_without_words_has_no_rate_to_compare() -> None:
-    found = settled(spoken([0.0] * 9, [0.0] * 9), spoken([5.0] * 9, [0.0] * 9), 1)
+    found = verdicts_of_suite(utterances_with([0.0] * 9, [0.0] * 9), utterances_with([5.0] * 9, [0.0] * 9), 1)
     assert (found["wer"].status, found["wer"].red) == (Status.INCONCLUSIVE, False)
 
 
@@ -136,9 +145,9 @@ def test_a_share_that_is_no_number_is_not_broken_and_never_passes() -> None:
 
 @pytest.mark.parametrize("cases", [1, 30])
 def test_one_named_speaker_who_is_heard_no_more(cases: int) -> None:
-    before = spoken([1.0] * 20, cluster="anna")
-    assert settled(before, spoken([WORDS] * 20, cluster="anna"), cases)["wer"].red
-    assert not settled(before, spoken([2.0] * 20, cluster="anna"), cases)["wer"].red
+    before = utterances_with([1.0] * 20, cluster="anna")
+    assert verdicts_of_suite(before, utterances_with([WORDS] * 20, cluster="anna"), cases)["wer"].red
+    assert not verdicts_of_suite(before, utterances_with([2.0] * 20, cluster="anna"), cases)["wer"].red
 
 
 def test_a_metric_that_counts_nothing_broken_goes_by_swapping() -> None:
@@ -153,10 +162,10 @@ def test_a_metric_that_counts_nothing_broken_goes_by_swapping() -> None:
 def test_random_seeds_excuse_small_changes_and_nothing_broken(noise: float) -> None:
     """Averages of three seeds, as a baseline keeps them: six decimals."""
     third = round(1 / 3, 6)
-    before = spoken([third] * 40)
+    before = utterances_with([third] * 40)
     then = replace(accepted(before), noise={"wer": noise})
-    small = spoken([2 * third] * 8 + [third] * 32)
-    large = spoken([WORDS] * 8 + [third] * 32)
+    small = utterances_with([2 * third] * 8 + [third] * 32)
+    large = utterances_with([WORDS] * 8 + [third] * 32)
     status = {
         key: gate.assess(result(side), then, JUDGED[:2], {})[0].status
         for key, side in (("small", small), ("large", large))
@@ -167,7 +176,7 @@ def test_random_seeds_excuse_small_changes_and_nothing_broken(noise: float) -> N
 def test_gains_do_not_hide_what_broke() -> None:
     """Better in sum, so WER is not red; what broke is named all the same, and the limit on empty ones holds."""
     before, after = [6.0] * 40, [*[WORDS] * 6, *[0.0] * 34]
-    found = settled(spoken(before), spoken(after), 30)
+    found = verdicts_of_suite(utterances_with(before), utterances_with(after), 30)
     assert found["wer"].status is Status.IMPROVED
     assert found["wer"].broken == 6
     assert len(found["wer"].breaks) == 6
@@ -193,9 +202,9 @@ def test_few_recordings_that_are_all_wrong_are_red(recordings: int, cases: int) 
 
 def test_a_loop_that_ends_as_garbage_excuses_nothing() -> None:
     """Of ten utterances one had a loop; now all ten are wrong from the first word to the last."""
-    found = settled(spoken([40.0, *[0.0] * 9]), spoken([WORDS] * 10), 30)
+    found = verdicts_of_suite(utterances_with([40.0, *[0.0] * 9]), utterances_with([WORDS] * 10), 30)
     assert found["wer"].status is Status.REGRESSED
-    mends = settled(spoken([40.0, *[0.0] * 9]), spoken([0.0, *[WORDS] * 9]), 30)
+    mends = verdicts_of_suite(utterances_with([40.0, *[0.0] * 9]), utterances_with([0.0, *[WORDS] * 9]), 30)
     assert mends["wer"].status is Status.INCONCLUSIVE, "one is mended: three in ten may be expected to break"
 
 
@@ -215,7 +224,7 @@ def test_where_a_rerun_had_no_room_for_it_a_metric_stays_red() -> None:
 # ---------------------------------------------------------------------------- the suite's end
 
 
-def waiting(p: float, **changes: Any) -> Verdict:
+def inconclusive(p: float, **changes: Any) -> Verdict:
     numbers: dict[str, Any] = {
         "p": p,
         "least_p": 2**-40,
@@ -231,12 +240,12 @@ def test_cases_without_a_test_take_no_part() -> None:
     new, error = verdict("wer", Status.NEW), ()
     limit = verdict("empty_rate", Status.ABOVE_LIMIT, red=True)
     suite = [
-        (waiting(0.0035),),
+        (inconclusive(0.0035),),
         (new,),
         error,
         (limit,),
         (verdict("rtf", Status.PASS),),
-        (waiting(0.5, pending=False),),
+        (inconclusive(0.5, pending=False),),
     ]
     found = gate.settle(suite)
     assert [[each.status for each in case] for case in found] == [
@@ -248,10 +257,10 @@ def test_cases_without_a_test_take_no_part() -> None:
 
 def test_the_pinned_release_takes_nothing_from_the_baseline() -> None:
     """Thirty cases with both comparisons: 0.8 % are divided by thirty for each, not by sixty."""
-    now, since = waiting(0.008 / 40), waiting(0.5, versus="anchor", pending=False)
-    others = [(waiting(0.5, pending=False), since)] * 29
+    now, since = inconclusive(0.008 / 40), inconclusive(0.5, versus="anchor", pending=False)
+    others = [(inconclusive(0.5, pending=False), since)] * 29
     (found, *_) = gate.settle([(now, since), *others])
     assert [each.status for each in found] == [Status.REGRESSED, Status.INCONCLUSIVE]
-    pinned = waiting(0.008 / 40, versus="anchor")
-    (found, *_) = gate.settle([(waiting(0.5, pending=False), pinned), *others])
+    pinned = inconclusive(0.008 / 40, versus="anchor")
+    (found, *_) = gate.settle([(inconclusive(0.5, pending=False), pinned), *others])
     assert [each.status for each in found] == [Status.INCONCLUSIVE, Status.REGRESSED]

@@ -19,7 +19,7 @@ MISS = next(metric for metric in vad.METRICS if metric.name == "miss_s")
 SUCCESS = next(metric for metric in asr.METRICS if metric.name == "success_rate")
 
 
-def drawn(rate: float, n: int, seed: int = 0, words: int = 10) -> Floats:
+def random_counts(rate: float, n: int, seed: int = 0, words: int = 10) -> Floats:
     """Error counts of n utterances of equal length, and their words."""
     errors = np.random.default_rng(seed).binomial(words, rate, size=n).astype(float)
     return np.column_stack([errors, np.full(n, float(words))])
@@ -44,7 +44,7 @@ def verdict(claimed: float, counts: Floats, metric: Metric = WER, rule: Rule | N
     ],
 )
 def test_worse_than_stated(rate: float, n: int, status: Status) -> None:
-    counts = drawn(rate, n, seed=1)
+    counts = random_counts(rate, n, seed=1)
     found = assess(WER, Rule(), 0.10, counts, [""] * n)
     assert found.status is status
     assert found.red is (status is Status.REGRESSED)
@@ -61,7 +61,7 @@ def test_as_many_as_can_prove_it_are_enough(n: int, status: Status) -> None:
 
 def test_a_difference_within_the_margin_is_none() -> None:
     """Many utterances prove a tenth of a point; the rule says that it does not matter."""
-    counts = drawn(0.1012, 200_000, seed=2, words=100)
+    counts = random_counts(0.1012, 200_000, seed=2, words=100)
     assert assess(WER, Rule(margin=0.0, margin_relative=0.0), 0.10, counts, [""] * len(counts)).red
     assert verdict(0.10, counts, rule=Rule(margin=0.002)) is Status.PASS
 
@@ -85,7 +85,7 @@ def test_a_rate_that_does_not_exist_decides_nothing() -> None:
 
 
 def test_a_case_that_was_asked_to_see_more_does_not_pass() -> None:
-    counts = drawn(0.10, 40)
+    counts = random_counts(0.10, 40)
     assert verdict(0.12, counts) is Status.PASS
     assert verdict(0.12, counts, rule=Rule(sensitivity=0.001)) is Status.INCONCLUSIVE
 
@@ -100,7 +100,7 @@ def test_no_error_at_all_does_not_see_everything() -> None:
 
 def test_p_and_interval_are_those_of_students_t() -> None:
     """Utterances of equal length: the rate is the mean of theirs."""
-    counts = drawn(0.15, 60, seed=3)
+    counts = random_counts(0.15, 60, seed=3)
     rates = counts[:, 0] / 10
     found = assess(WER, Rule(), 0.10, counts, [""] * 60)
     low, high = stats.t.interval(0.95, 59, rates.mean() - 0.10, stats.sem(rates))
@@ -162,7 +162,7 @@ def test_counting_in_other_units_changes_nothing(errors: list[int], claimed: flo
 # ---------------------------------------------------------------------------- false alarms and power, by simulation
 
 
-def skewed(generator: np.random.Generator, rate: float, n: int) -> Floats:
+def skewed_counts(generator: np.random.Generator, rate: float, n: int) -> Floats:
     """Utterances of 3 to 30 words whose own error rates differ as those of people do (beta, sd about the mean)."""
     words = generator.integers(3, 30, size=n)
     own = generator.beta(0.8, 0.8 * (1 - rate) / rate, size=n)
@@ -172,11 +172,11 @@ def skewed(generator: np.random.Generator, rate: float, n: int) -> Floats:
 @pytest.mark.parametrize("n", [20, 200])
 def test_a_true_claim_is_red_once_in_a_hundred_at_most(n: int) -> None:
     generator = np.random.default_rng(11)
-    red = sum(verdict(0.1, skewed(generator, 0.1, n)) is Status.REGRESSED for _ in range(1000))
+    red = sum(verdict(0.1, skewed_counts(generator, 0.1, n)) is Status.REGRESSED for _ in range(1000))
     assert red <= 17, "99 % of samples of a thousand with 1 % have no more"
 
 
-def clumped(generator: np.random.Generator, rate: float, n: int) -> Floats:
+def clumped_counts(generator: np.random.Generator, rate: float, n: int) -> Floats:
     """Utterances of 3 to 30 words with clumps of 2.5 errors at a time, more clumps the higher the rate."""
     words = generator.integers(3, 30, size=n)
     clumps = generator.poisson(rate * words / 2.5)
@@ -187,8 +187,8 @@ def clumped(generator: np.random.Generator, rate: float, n: int) -> Floats:
 @pytest.mark.parametrize("n", [100, 400])
 def test_what_it_says_it_sees_it_sees(n: int) -> None:
     generator = np.random.default_rng(12)
-    rate = float(WER.rate(clumped(generator, 0.1, 20_000).sum(axis=0)))
-    mde = [assess(WER, Rule(), rate, clumped(generator, 0.1, n), [""] * n).detects or 0.0 for _ in range(60)]
+    rate = float(WER.rate(clumped_counts(generator, 0.1, 20_000).sum(axis=0)))
+    mde = [assess(WER, Rule(), rate, clumped_counts(generator, 0.1, n), [""] * n).detects or 0.0 for _ in range(60)]
     worse = 0.1 * (rate + float(np.median(mde))) / rate
-    found = np.mean([verdict(rate, clumped(generator, worse, n)) is Status.REGRESSED for _ in range(300)])
+    found = np.mean([verdict(rate, clumped_counts(generator, worse, n)) is Status.REGRESSED for _ in range(300)])
     assert 0.70 < found < 0.92, "80 % in the long run"

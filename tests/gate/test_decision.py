@@ -20,7 +20,9 @@ FAILED: dict[str, Counts] = {"wer": (10.0, 10.0)}
 HEALTHY: dict[str, Counts] = {"wer": (0.0, 10.0)}
 
 
-def after(broke: int, of: int, again: Sequence[bool] | None = None, family: int = 1, loop: float = 10.0) -> Verdict:
+def verdict_after(
+    broke: int, of: int, again: Sequence[bool] | None = None, family: int = 1, loop: float = 10.0
+) -> Verdict:
     """So many of the utterances lose everything; `again` says which of them do in a fresh process, too."""
     then = accepted(utterances("wer", errors(*[0] * of)))
     now = result(utterances("wer", errors(*[loop] * broke, *[0] * (of - broke))))
@@ -38,7 +40,7 @@ def after(broke: int, of: int, again: Sequence[bool] | None = None, family: int 
     ],
 )  # fmt: skip
 def test_broken_utterances_are_counted(broke: int, of: int, family: int, status: str) -> None:
-    verdict = after(broke, of, family=family)
+    verdict = verdict_after(broke, of, family=family)
     assert verdict.status == status
     assert verdict.broken == broke
     assert f", {broke} broke" in verdict.why
@@ -57,7 +59,7 @@ def test_five_empty_ones_of_twenty_are_red_in_a_suite_of_a_hundred_though_one_ha
 
 @pytest.mark.parametrize("length", [18.0, 1000.0])
 def test_one_loop_is_one_broken_utterance_however_long(length: float) -> None:
-    verdict = after(1, 40, loop=length)
+    verdict = verdict_after(1, 40, loop=length)
     assert (verdict.status, verdict.red) == (Status.INCONCLUSIVE, False)
     assert verdict.why == "1 of 40 utterances changed, 1 broke, p 0.5: may be chance"
     assert verdict.breaks == (Break("0000", length, 10.0),)
@@ -80,7 +82,7 @@ def test_one_loop_is_one_broken_utterance_however_long(length: float) -> None:
     ],
 )
 def test_what_a_fresh_process_says(broke: int, of: int, again: list[bool] | None, status: str, says: str) -> None:
-    verdict = after(broke, of, again)
+    verdict = verdict_after(broke, of, again)
     assert verdict.status == status
     assert says in verdict.why
     if again is not None:
@@ -117,7 +119,7 @@ def test_what_is_to_be_run_again() -> None:
 
 
 def test_below_the_margin_it_passes_and_names_what_broke() -> None:
-    verdict = after(1, 900)
+    verdict = verdict_after(1, 900)
     assert (verdict.status, verdict.broken, len(verdict.breaks)) == (Status.PASS, 1, 1)
     assert verdict.why == "1 of 900 utterances changed, 1 broke"
 

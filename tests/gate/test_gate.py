@@ -118,13 +118,17 @@ def test_every_metric_of_the_task_has_a_verdict_in_its_order() -> None:
 METRICS = [Metric("a", "ratio", "lower"), Metric("b", "ratio", "lower")]
 
 
-def spoken(errors: float, other: float = 1.0) -> list[Utterance]:
+def utterances_with(errors: float, other: float = 1.0) -> list[Utterance]:
     return [utterance(str(i), {"a": (errors, 10.0), "b": (other, 10.0)}) for i in range(20)]
 
 
 def test_only_what_the_release_and_the_baseline_differ_in_is_compared_with_the_release() -> None:
     """Two small steps of "a" since the release, one of them accepted; "b" is what it was."""
-    now, last, first = result(spoken(3.0)), accepted(spoken(2.0)), accepted(spoken(1.0), reason="v1")
+    now, last, first = (
+        result(utterances_with(3.0)),
+        accepted(utterances_with(2.0)),
+        accepted(utterances_with(1.0), reason="v1"),
+    )
     (found,) = gate.drift(now, first, last, METRICS, {"a": Rule(limit=0.01)})
     assert (found.metric, found.versus, found.baseline, found.status) == ("a", PINNED_RELEASE, 0.1, Status.REGRESSED)
     assert found.why.startswith("since the pinned release (v1): 20 of 20 utterances changed")
@@ -134,15 +138,15 @@ def test_only_what_the_release_and_the_baseline_differ_in_is_compared_with_the_r
 
 
 def test_a_release_that_is_the_baseline_or_none_or_of_other_data_says_nothing() -> None:
-    now, last = result(spoken(3.0)), accepted(spoken(1.0))
+    now, last = result(utterances_with(3.0)), accepted(utterances_with(1.0))
     assert gate.drift(now, None, last, METRICS, {}) == []
     assert gate.drift(now, last, last, METRICS, {}) == []
-    other = accepted(spoken(2.0), dataset_digest="sha256:other")
+    other = accepted(utterances_with(2.0), dataset_digest="sha256:other")
     assert gate.drift(now, other, last, METRICS, {}) == []
 
 
 def test_speed_is_compared_with_the_release_where_it_is_not_what_was_accepted() -> None:
-    said = spoken(1.0)
+    said = utterances_with(1.0)
     slower = [replace(each, wall_s=2.0, cpu_s=2.0) for each in said]
     now, first, last = result(slower), resources(said), resources(slower)
     found = gate.resource_drift(now, first, last, {"rtf": Rule(limit=0.001)})

@@ -20,7 +20,7 @@ def sides(errors: Floats, per: float = 10.0) -> tuple[Floats, Floats]:
     return before, np.c_[np.maximum(errors, 0.0), np.full(len(errors), per)]
 
 
-def both(words: Floats, letters: Floats, alpha: float = 0.01) -> tuple[list[float], list[float]]:
+def p_values(words: Floats, letters: Floats, alpha: float = 0.01) -> tuple[list[float], list[float]]:
     """The metrics' own p and the adjusted ones; a third metric has not changed."""
     given = [(WER, *sides(words)), (CER, *sides(letters, 50.0)), (SUCCESS, *sides(np.zeros(len(words)), 1.0))]
     own = [compare(*each).p for each in given]
@@ -28,7 +28,7 @@ def both(words: Floats, letters: Floats, alpha: float = 0.01) -> tuple[list[floa
 
 
 def test_seven_units_worse_in_both_are_enough() -> None:
-    own, found = both(np.r_[np.full(7, 2.0), np.zeros(33)], np.r_[[4.0, 7, 6, 9, 5, 6, 8], np.zeros(33)])
+    own, found = p_values(np.r_[np.full(7, 2.0), np.zeros(33)], np.r_[[4.0, 7, 6, 9, 5, 6, 8], np.zeros(33)])
     assert own == [2**-7, 2**-7, 1.0]
     assert found == [2**-7, 2**-7, 1.0]
 
@@ -39,14 +39,14 @@ def test_it_is_the_share_of_swappings_with_a_p_as_small() -> None:
     signs = np.array(np.meshgrid(*[[1.0, -1.0]] * 11)).reshape(11, -1).T
     ranks = np.array([(s[None, :] >= s[:, None] - 1e-9).mean(axis=1) for s in (signs @ words, signs @ letters)])
     expected = [(ranks.min(axis=0) <= rank + 1e-9).mean() for rank in ranks[:, 0]]
-    assert both(words, letters, alpha=1.0)[1][:2] == pytest.approx(expected)
+    assert p_values(words, letters, alpha=1.0)[1][:2] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_beyond_thirteen_units_it_lies_between_the_own_p_and_all_of_them(seed: int) -> None:
     generator = np.random.default_rng(seed)
     words = generator.integers(-1, 3, 40).astype(float)
-    own, found = both(words, 4 * words + generator.integers(-1, 2, 40))
+    own, found = p_values(words, 4 * words + generator.integers(-1, 2, 40))
     for p, q in zip(own[:2], found[:2], strict=True):
         assert p <= q * 1.2
         assert q <= min(1.0, 2 * p) + 0.002
@@ -54,7 +54,7 @@ def test_beyond_thirteen_units_it_lies_between_the_own_p_and_all_of_them(seed: i
 
 def test_small_ones_are_exact_by_bonferroni() -> None:
     words = np.ones(30)
-    own, found = both(words, 5 * words)
+    own, found = p_values(words, 5 * words)
     assert found[0] == pytest.approx(2 * own[0])
     assert found[0] < 1e-8
 
@@ -63,7 +63,7 @@ def test_alone_it_is_the_own_p_and_nothing_is_drawn(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(joint, "shifts", None)
     before, after = sides(np.ones(9))
     assert adjusted([One(WER, before, after, 2**-9)], None, 0.01) == [2**-9]
-    assert both(np.r_[np.ones(3), np.zeros(9)], np.r_[np.ones(3), np.zeros(9)])[1] == [0.125, 0.125, 1.0]
+    assert p_values(np.r_[np.ones(3), np.zeros(9)], np.r_[np.ones(3), np.zeros(9)])[1] == [0.125, 0.125, 1.0]
 
 
 def test_noise_of_two_metrics_is_rarely_small() -> None:
@@ -73,5 +73,5 @@ def test_noise_of_two_metrics_is_rarely_small() -> None:
     for _ in range(1500):
         words = generator.integers(0, 4, 12) * generator.choice([-1.0, 1.0], 12)
         letters = np.where(generator.random(12) < 0.8, 5 * words + generator.integers(0, 3, 12) * np.sign(words), words)
-        small += min(both(words, letters)[1]) <= 0.01
+        small += min(p_values(words, letters)[1]) <= 0.01
     assert small < 28

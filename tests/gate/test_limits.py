@@ -13,7 +13,7 @@ from modellab.types import Rule, Status, Verdict
 MIB = 2**20
 
 
-def measured(status: Status = Status.PASS, **changes: Any) -> Verdict:
+def speed_verdict(status: Status = Status.PASS, **changes: Any) -> Verdict:
     fields: dict[str, Any] = {"now": 0.2, "baseline": 0.2, "detects": 0.04, **changes}
     return Verdict("rtf", "s/s", "speed", status, **fields)
 
@@ -29,7 +29,7 @@ def measured(status: Status = Status.PASS, **changes: Any) -> Verdict:
     ],
 )
 def test_a_limit_is_absolute(now: float, limit: float | None, why: str) -> None:
-    found = limited(measured(now=now), Rule(limit=limit))
+    found = limited(speed_verdict(now=now), Rule(limit=limit))
     assert (found.red, found.why) == (bool(why), why)
     beyond = Status.INCONCLUSIVE if math.isnan(now) else Status.ABOVE_LIMIT
     assert found.status is (beyond if why else Status.PASS)
@@ -50,7 +50,7 @@ def test_a_limit_is_absolute(now: float, limit: float | None, why: str) -> None:
 def test_what_was_accepted_within_the_limit_regressed(
     baseline: float | None, accepted: float | None, status: Status
 ) -> None:
-    assert limited(measured(baseline=baseline), Rule(limit=0.19), accepted).status is status
+    assert limited(speed_verdict(baseline=baseline), Rule(limit=0.19), accepted).status is status
 
 
 def test_a_limit_names_its_unit_and_keeps_what_was_said() -> None:
@@ -74,7 +74,7 @@ def test_a_limit_names_its_unit_and_keeps_what_was_said() -> None:
     ],
 )
 def test_only_a_pass_needs_sensitivity(status: Status, sensitivity: float | None, expected: Status) -> None:
-    assert sensitive(measured(status), Rule(sensitivity=sensitivity)).status is expected
+    assert sensitive(speed_verdict(status), Rule(sensitivity=sensitivity)).status is expected
 
 
 def test_the_sensitivity_of_memory_is_a_share_too() -> None:
@@ -84,10 +84,10 @@ def test_the_sensitivity_of_memory_is_a_share_too() -> None:
 
 
 def test_what_cannot_be_told_is_not_asked() -> None:
-    assert sensitive(measured(detects=None), Rule(sensitivity=0.01)).status is Status.PASS
+    assert sensitive(speed_verdict(detects=None), Rule(sensitivity=0.01)).status is Status.PASS
 
 
 def test_a_limit_comes_last() -> None:
-    found = held(measured(), Rule(limit=0.1, sensitivity=0.01))
+    found = held(speed_verdict(), Rule(limit=0.1, sensitivity=0.01))
     assert found.red
     assert found.why == "0.2 is above the limit 0.1; sees a change of 4.0% or more, 1.0% is asked for"

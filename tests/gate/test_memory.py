@@ -27,7 +27,7 @@ def assess(
     return verdict
 
 
-def calibrated(peak: float, sd: float = 0.0) -> tuple[dict[str, float], ...]:
+def sessions_around(peak: float, sd: float = 0.0) -> tuple[dict[str, float], ...]:
     """Six sessions around a peak, with this standard deviation."""
     signs = np.array([-1.0, 1.0, -1.0, 1.0, -1.0, 1.0])
     return tuple({"peak_rss_bytes": float(peak + sd * sign / np.std(signs, ddof=1))} for sign in signs)
@@ -71,7 +71,7 @@ def test_a_peak_is_held_to_its_margin(then: float, now: float, status: str) -> N
     ],
 )
 def test_a_single_accepted_peak_is_set_right_by_the_sessions(sessions_at: int, now: int, status: str) -> None:
-    verdict = assess(1000 * MIB, now * MIB, calibrated(sessions_at * MIB))
+    verdict = assess(1000 * MIB, now * MIB, sessions_around(sessions_at * MIB))
     assert (verdict.status, verdict.change) == (status, (now - 1000) * MIB)
 
 
@@ -167,15 +167,15 @@ def test_each_device_has_its_kinds_of_memory(device: str, metrics: list[str]) ->
     ],
 )
 def test_calibration_sets_the_margin(then: float, sd: float, now: float, status: str) -> None:
-    assert assess(then * MIB, now * MIB, calibrated(then * MIB, sd * MIB)).status == status
+    assert assess(then * MIB, now * MIB, sessions_around(then * MIB, sd * MIB)).status == status
 
 
 def test_fewer_than_five_sessions_are_no_calibration() -> None:
-    assert assess(1000 * MIB, 1020 * MIB, calibrated(1000 * MIB)[:4]).status is Status.PASS
-    assert assess(1000 * MIB, 1020 * MIB, calibrated(1000 * MIB)[:5]).status is Status.REGRESSED
+    assert assess(1000 * MIB, 1020 * MIB, sessions_around(1000 * MIB)[:4]).status is Status.PASS
+    assert assess(1000 * MIB, 1020 * MIB, sessions_around(1000 * MIB)[:5]).status is Status.REGRESSED
 
 
-@pytest.mark.parametrize("sessions", [(), calibrated(1000 * MIB)])
+@pytest.mark.parametrize("sessions", [(), sessions_around(1000 * MIB)])
 def test_a_rule_sets_share_and_limit(sessions: tuple[dict[str, float], ...]) -> None:
     then = 1000 * MIB
     assert assess(then, 1060 * MIB, sessions, Rule(margin=0.07)).status is Status.PASS
@@ -188,8 +188,8 @@ def test_a_rule_sets_share_and_limit(sessions: tuple[dict[str, float], ...]) -> 
 
 def test_what_is_detected_is_the_margin_and_a_little_noise() -> None:
     assert assess(1000 * MIB, 1000 * MIB).detects == 30 * MIB
-    assert assess(1000 * MIB, 1000 * MIB, calibrated(1000 * MIB)).detects == 10 * MIB
-    noisy = assess(1000 * MIB, 1000 * MIB, calibrated(1000 * MIB, MIB))
+    assert assess(1000 * MIB, 1000 * MIB, sessions_around(1000 * MIB)).detects == 10 * MIB
+    noisy = assess(1000 * MIB, 1000 * MIB, sessions_around(1000 * MIB, MIB))
     assert noisy.detects == pytest.approx((10 + 1.25 * (7 / 6) ** 0.5) * MIB)
 
 

@@ -16,7 +16,7 @@ from modellab.types import Floats, Metric
 WER = Metric("wer", unit="ratio", better="lower")
 
 
-def drawn(count: int, seed: int = 3, churn: float = 0.5) -> tuple[Floats, Floats]:
+def random_counts(count: int, seed: int = 3, churn: float = 0.5) -> tuple[Floats, Floats]:
     generator = np.random.default_rng(seed)
     words = generator.integers(4, 20, count)
     errors = generator.binomial(words, 0.1, (2, count))
@@ -31,7 +31,7 @@ def test_the_fewest_units(alpha: float, expected: int) -> None:
 
 
 def test_clusters_are_swapped_whole() -> None:
-    before, after = drawn(30, churn=1.0)
+    before, after = random_counts(30, churn=1.0)
     speakers = [f"s{i % 8}" for i in range(30)]
     sums = [np.array([side[i::8].sum(axis=0) for i in range(8)]) for side in (before, after)]
     found, expected = compare(WER, before, after, speakers), compare(WER, *sums)
@@ -44,11 +44,11 @@ def test_clusters_are_swapped_whole() -> None:
 
 @pytest.mark.parametrize("clusters", [None, [""] * 20, [str(i) for i in range(20)]])
 def test_no_cluster_and_a_cluster_each_are_utterances(clusters: list[str] | None) -> None:
-    assert compare(WER, *drawn(20), clusters).units == 20
+    assert compare(WER, *random_counts(20), clusters).units == 20
 
 
 def test_one_speaker_is_one_unit() -> None:
-    before, after = drawn(20, churn=1.0)
+    before, after = random_counts(20, churn=1.0)
     found = compare(WER, before, after + np.array([5.0, 0.0]), ["one"] * 20)
     assert (found.units, found.changed, found.p, found.detects) == (1, 1, 0.5, math.inf)
     assert found.words == "20 of 20 utterances changed, in 1 of 1 cluster"
@@ -79,7 +79,7 @@ def test_one_unit_has_no_interval() -> None:
 def test_what_it_says_it_detects_is_seen_four_times_in_five(churn: float) -> None:
     """By simulation with damage of the sizes that it assumes; 200 runs have an error of 3 points."""
     generator = np.random.default_rng(8)
-    before, after = drawn(300, churn=churn)
+    before, after = random_counts(300, churn=churn)
     effect = compare(WER, before, after).detects
     sizes = before[before[:, 0] > 0, 0]
     hits = effect * before[:, 1].sum() / sizes.mean()
@@ -94,9 +94,9 @@ def test_what_it_says_it_detects_is_seen_four_times_in_five(churn: float) -> Non
 
 
 def test_more_utterances_see_less_and_too_few_see_nothing() -> None:
-    seen = [compare(WER, *drawn(count)).detects for count in (50, 200, 800)]
+    seen = [compare(WER, *random_counts(count)).detects for count in (50, 200, 800)]
     assert seen == sorted(seen, reverse=True)
-    assert compare(WER, *drawn(6)).detects == math.inf
+    assert compare(WER, *random_counts(6)).detects == math.inf
 
 
 def test_a_rate_without_a_value_is_nan_and_never_significant() -> None:

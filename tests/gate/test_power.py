@@ -29,7 +29,7 @@ def words(utterances: int, error_share: float, most: int = 1, seed: int = 1) -> 
     return np.column_stack([errors, np.full(utterances, 8)]).astype(float)
 
 
-def said(simulated: SimulatedCase) -> float:
+def printed_power(simulated: SimulatedCase) -> float:
     """What the gate prints beside a PASS of this scene, if the churn is what changed."""
     error = math.sqrt(simulated.churn * len(simulated.counts) * float((simulated.sizes**2).mean())) / simulated.bottom
     return minimum_detectable_effect(
@@ -49,7 +49,7 @@ def said(simulated: SimulatedCase) -> float:
 )
 def test_simulation_and_gate_agree(metric: Metric, counts: Floats, churn: float) -> None:
     simulated = SimulatedCase(metric, UNCAPPED, counts, churn=churn)
-    assert said(simulated) / 1.5 < power.smallest(simulated, RUNS) < said(simulated) * 1.5
+    assert printed_power(simulated) / 1.5 < power.smallest(simulated, RUNS) < printed_power(simulated) * 1.5
 
 
 @pytest.mark.parametrize("churn", [0.0, 0.05, 0.25])

@@ -23,7 +23,9 @@ CUDA = replace(KEY, device="cuda")
 REFERENCE = {"reference_version": 2.0, "reference_arithmetic_s": 0.002, "reference_walk_s": 0.001}
 
 
-def timed(wall: Sequence[float], cpu: Sequence[float] | None = None, gpu: Sequence[float] = ()) -> list[Utterance]:
+def timed_utterances(
+    wall: Sequence[float], cpu: Sequence[float] | None = None, gpu: Sequence[float] = ()
+) -> list[Utterance]:
     """Utterances with these times."""
     said = []
     for i, wall_s in enumerate(wall):
@@ -73,7 +75,7 @@ def assess(
     ],
 )
 def test_the_change_is_that_of_the_typical_utterance(factors: list[float], status: str, change: float) -> None:
-    verdicts = assess(timed(times(1.0)), timed(times(*factors)))
+    verdicts = assess(timed_utterances(times(1.0)), timed_utterances(times(*factors)))
     assert list(verdicts) == ["rtf", "rtf_cpu"]
     for verdict in verdicts.values():
         assert verdict.status == status
@@ -87,7 +89,7 @@ def test_the_change_is_that_of_the_typical_utterance(factors: list[float], statu
 
 
 def test_each_clock_is_judged_by_its_own_times() -> None:
-    waiting = assess(timed(times(1.0)), timed(times(2.0), times(1.0)))
+    waiting = assess(timed_utterances(times(1.0)), timed_utterances(times(2.0), times(1.0)))
     assert (waiting["rtf"].status, waiting["rtf_cpu"].status) == (Status.REGRESSED, Status.PASS)
     assert waiting["rtf"].why == "+100.0% slower than accepted, 10% is allowed"
     assert waiting["rtf_cpu"].why == ""
@@ -105,7 +107,7 @@ def test_each_clock_is_judged_by_its_own_times() -> None:
 def test_a_busy_machine_slows_the_wall_clock_much_and_the_cpu_clock_a_little(
     factor: float, wall: str, cpu: str
 ) -> None:
-    verdicts = assess(timed(times(1.0)), timed(times(factor)), readings=BUSY)
+    verdicts = assess(timed_utterances(times(1.0)), timed_utterances(times(factor)), readings=BUSY)
     assert (verdicts["rtf"].status, verdicts["rtf_cpu"].status) == (wall, cpu)
     if wall == "INCONCLUSIVE":
         assert verdicts["rtf"].why == "looks slower, but other processes kept 1.5 of 2 cores busy"
@@ -113,20 +115,20 @@ def test_a_busy_machine_slows_the_wall_clock_much_and_the_cpu_clock_a_little(
 
 
 def test_without_a_baseline_it_is_new() -> None:
-    for verdict in speed.assess(result(timed(times(1.0))), None, {}):
+    for verdict in speed.assess(result(timed_utterances(times(1.0))), None, {}):
         assert (verdict.status, verdict.red, verdict.baseline, verdict.change) == (Status.NEW, False, None, None)
         assert (verdict.why, verdict.p, verdict.detects) == ("no baseline for a-cpu-1t", None, None)
 
 
 @pytest.mark.parametrize("count", [0, 1, 4])
 def test_too_few_utterances_decide_nothing(count: int) -> None:
-    for verdict in assess(timed([0.1] * count), timed([0.9] * count)).values():
+    for verdict in assess(timed_utterances([0.1] * count), timed_utterances([0.9] * count)).values():
         assert (verdict.status, verdict.red) == (Status.INCONCLUSIVE, False)
         assert verdict.why == f"{count} utterances with times on both sides, at least 5 are needed"
 
 
 def test_five_utterances_are_enough() -> None:
-    assert assess(timed([0.1] * 5), timed([0.9] * 5))["rtf"].red
+    assert assess(timed_utterances([0.1] * 5), timed_utterances([0.9] * 5))["rtf"].red
 
 
 # ---------------------------------------------------------------------------- which clock
@@ -134,7 +136,7 @@ def test_five_utterances_are_enough() -> None:
 
 def test_a_gpu_is_judged_by_its_own_clock_and_the_wall() -> None:
     readings = {**READINGS, "rtf_gpu": 0.03}
-    then, now = timed(times(1.0), gpu=times(1.0)), timed(times(1.0), gpu=times(1.5))
+    then, now = timed_utterances(times(1.0), gpu=times(1.0)), timed_utterances(times(1.0), gpu=times(1.5))
     accepted = ResourceBaseline({}, {each.id: (each.wall_s, each.cpu_s, each.gpu_s) for each in then}, readings)
     verdicts = assess(accepted, now, key=CUDA, readings=readings)
     assert {metric: verdict.status for metric, verdict in verdicts.items()} == {"rtf": "PASS", "rtf_gpu": "REGRESSED"}
@@ -142,31 +144,41 @@ def test_a_gpu_is_judged_by_its_own_clock_and_the_wall() -> None:
 
 
 def test_a_gpu_without_events_is_judged_by_the_wall() -> None:
-    verdicts = assess(timed(times(1.0)), timed(times(2.0)), key=CUDA)
+    verdicts = assess(timed_utterances(times(1.0)), timed_utterances(times(2.0)), key=CUDA)
     assert {metric: verdict.status for metric, verdict in verdicts.items()} == {"rtf": "REGRESSED"}
 
 
 def test_a_clock_that_the_baseline_lacks_is_new() -> None:
-    now = timed(times(1.0), gpu=times(1.0))
-    verdict = assess(timed(times(1.0)), now, key=CUDA, readings={**READINGS, "rtf_gpu": 0.03})["rtf_gpu"]
+    now = timed_utterances(times(1.0), gpu=times(1.0))
+    verdict = assess(timed_utterances(times(1.0)), now, key=CUDA, readings={**READINGS, "rtf_gpu": 0.03})["rtf_gpu"]
     assert (verdict.status, verdict.why) == (Status.NEW, "the baseline has no rtf_gpu")
 
 
 def test_with_more_threads_the_wall_clock_decides() -> None:
     threads = {**PROVENANCE, "threads": "4"}
-    slower = assess(timed(times(1.0)), timed(times(2.0)), provenance=threads, readings={**READINGS, "cores": 8.0})
+    slower = assess(
+        timed_utterances(times(1.0)),
+        timed_utterances(times(2.0)),
+        provenance=threads,
+        readings={**READINGS, "cores": 8.0},
+    )
     assert (slower["rtf"].status, slower["rtf_cpu"].status) == (Status.REGRESSED, Status.INCONCLUSIVE)
     assert "CPU time of 4 threads holds their waiting" in slower["rtf_cpu"].why
 
 
 def test_a_throttled_gpu_proves_nothing() -> None:
-    slower = assess(timed(times(1.0)), timed(times(2.0)), key=CUDA, readings={**READINGS, "gpu_throttled": 0.5})
+    slower = assess(
+        timed_utterances(times(1.0)),
+        timed_utterances(times(2.0)),
+        key=CUDA,
+        readings={**READINGS, "gpu_throttled": 0.5},
+    )
     assert slower["rtf"].status is Status.INCONCLUSIVE
     assert slower["rtf"].why.startswith("looks slower, but the GPU had lowered its clocks")
 
 
 def test_more_cores_than_threads_prove_nothing_on_either_clock() -> None:
-    slower = assess(timed(times(1.0)), timed(times(2.0), times(4.0)))
+    slower = assess(timed_utterances(times(1.0)), timed_utterances(times(2.0), times(4.0)))
     assert {verdict.status for verdict in slower.values()} == {Status.INCONCLUSIVE}
     assert "the model used 2.0 cores with 1 thread" in slower["rtf_cpu"].why
 
@@ -176,18 +188,22 @@ def test_more_cores_than_threads_prove_nothing_on_either_clock() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 4])
 def test_a_case_has_to_earn_the_right_to_fail(count: int) -> None:
-    slower = assess(timed(times(1.0)), timed(times(2.0)), calibration=sessions(count=count))["rtf_cpu"]
+    slower = assess(timed_utterances(times(1.0)), timed_utterances(times(2.0)), calibration=sessions(count=count))[
+        "rtf_cpu"
+    ]
     assert (slower.status, slower.red, slower.detects, slower.p) == (Status.INCONCLUSIVE, False, None, None)
     assert slower.why == (
         f"looks slower, but not calibrated ({count} sessions): `modellab calibrate` measures how much this case varies"
     )
-    same = assess(timed(times(1.0)), timed(times(1.05)), calibration=sessions(count=count))["rtf_cpu"]
+    same = assess(timed_utterances(times(1.0)), timed_utterances(times(1.05)), calibration=sessions(count=count))[
+        "rtf_cpu"
+    ]
     assert (same.status, same.detects) == (Status.PASS, None)
 
 
 def test_sessions_without_the_clock_do_not_count() -> None:
     calibration = tuple({"rtf": each["rtf"]} for each in sessions())
-    slower = assess(timed(times(1.0)), timed(times(2.0)), calibration=calibration)
+    slower = assess(timed_utterances(times(1.0)), timed_utterances(times(2.0)), calibration=calibration)
     assert (slower["rtf"].status, slower["rtf_cpu"].status) == (Status.REGRESSED, Status.INCONCLUSIVE)
 
 
@@ -203,7 +219,7 @@ def test_sessions_without_the_clock_do_not_count() -> None:
     ],
 )
 def test_the_limit_is_what_unchanged_models_do(sd: float, factor: float, status: str) -> None:
-    verdict = assess(timed(times(1.0)), timed(times(factor)), calibration=sessions(sd))["rtf_cpu"]
+    verdict = assess(timed_utterances(times(1.0)), timed_utterances(times(factor)), calibration=sessions(sd))["rtf_cpu"]
     assert verdict.status == status
     assert verdict.change == pytest.approx(factor - 1)
     if status == "INCONCLUSIVE":
@@ -212,21 +228,21 @@ def test_the_limit_is_what_unchanged_models_do(sd: float, factor: float, status:
 
 def test_a_lucky_baseline_is_set_right_by_its_sessions() -> None:
     """All sessions took 6 % more than the accepted run: +12 % is only 6 % more than usual. Not without end, though."""
-    then, now = timed(times(1.0)), timed(times(1.12))
+    then, now = timed_utterances(times(1.0)), timed_utterances(times(1.12))
     assert assess(then, now, calibration=sessions(mean=math.log(1.06)))["rtf_cpu"].status is Status.PASS
     slow = sessions(mean=math.log(1.5))
-    assert assess(then, timed(times(1.5)), calibration=slow)["rtf_cpu"].status is Status.REGRESSED
+    assert assess(then, timed_utterances(times(1.5)), calibration=slow)["rtf_cpu"].status is Status.REGRESSED
 
 
 def test_p_and_what_is_detected_come_from_the_sessions() -> None:
-    verdict = assess(timed(times(1.0)), timed(times(1.05)), calibration=sessions(0.02))["rtf_cpu"]
+    verdict = assess(timed_utterances(times(1.0)), timed_utterances(times(1.05)), calibration=sessions(0.02))["rtf_cpu"]
     error = 0.02 * math.sqrt(1 + 1 / 6)
     assert verdict.p == pytest.approx(float(scipy.stats.t.sf(math.log(1.05) / error, 5)))
     assert verdict.detects == pytest.approx(1.10 * math.exp(float(scipy.stats.t.isf(1 - 0.8**0.5, 5)) * error) - 1)
 
 
 def test_a_rule_sets_margin_alpha_and_limit() -> None:
-    then, now = timed(times(1.0)), timed(times(1.06))
+    then, now = timed_utterances(times(1.0)), timed_utterances(times(1.06))
     assert assess(then, now)["rtf"].status is Status.PASS
     rules = {"rtf": Rule(margin=0.03), "rtf_cpu": Rule(margin=0.03, alpha=0.0001)}
     tight = assess(then, now, rules)
@@ -240,7 +256,7 @@ def test_a_rule_sets_margin_alpha_and_limit() -> None:
 
 
 def test_a_pass_that_could_not_have_seen_enough_is_none() -> None:
-    verdicts = assess(timed(times(1.0)), timed(times(1.0)), {"rtf": Rule(sensitivity=0.11)})
+    verdicts = assess(timed_utterances(times(1.0)), timed_utterances(times(1.0)), {"rtf": Rule(sensitivity=0.11)})
     assert verdicts["rtf"].why == "sees a change of 11.7% or more, 11.0% is asked for"
     assert (verdicts["rtf"].status, verdicts["rtf_cpu"].status) == (Status.INCONCLUSIVE, Status.PASS)
 

@@ -7,7 +7,7 @@ import pytest
 from modellab.types import Status
 
 from ..make import READINGS, resources
-from .test_speed import REFERENCE, assess, sessions, timed, times
+from .test_speed import REFERENCE, assess, sessions, timed_utterances, times
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,11 @@ def test_a_slower_machine_is_told_from_a_slower_model(slower: float, walk_s: flo
     readings = {**READINGS, **REFERENCE, "reference_walk_s": walk_s}
     calibration = sessions(reference_arithmetic_s=0.0, reference_walk_s=0.0)
     verdicts = assess(
-        resources(timed(times(1.0)), **REFERENCE), timed(times(slower)), None, calibration, readings=readings
+        resources(timed_utterances(times(1.0)), **REFERENCE),
+        timed_utterances(times(slower)),
+        None,
+        calibration,
+        readings=readings,
     )
     assert {verdict.status for verdict in verdicts.values()} == {status}
     if status == "INCONCLUSIVE":
@@ -59,7 +63,11 @@ def test_a_faster_machine_hides_no_slowdown(
     readings = {**READINGS, **REFERENCE, **parts}
     calibration = sessions(reference_arithmetic_s=0.0, reference_walk_s=0.0) if calibrated else ()
     verdicts = assess(
-        resources(timed(times(1.0)), **REFERENCE), timed(times(slower)), None, calibration, readings=readings
+        resources(timed_utterances(times(1.0)), **REFERENCE),
+        timed_utterances(times(slower)),
+        None,
+        calibration,
+        readings=readings,
     )
     wanted = "INCONCLUSIVE" if status == "REGRESSED" and not calibrated else status
     assert {verdict.status for verdict in verdicts.values()} == {wanted}
@@ -71,23 +79,26 @@ def test_a_faster_machine_hides_no_slowdown(
 
 
 def test_times_that_were_accepted_on_a_busy_machine_let_no_wall_clock_pass() -> None:
-    then = resources(timed(times(1.0)), other_cores=1.9, cores=2.0)
-    verdicts = assess(then, timed(times(1.0)))
+    then = resources(timed_utterances(times(1.0)), other_cores=1.9, cores=2.0)
+    verdicts = assess(then, timed_utterances(times(1.0)))
     assert verdicts["rtf"].status is Status.INCONCLUSIVE
     said = "its speed was accepted while other processes kept 1.9 of 2 cores busy: accept it anew on a quiet machine"
     assert verdicts["rtf"].why == said
     assert verdicts["rtf_cpu"].status is Status.PASS, "CPU time hardly feels them"
-    assert assess(then, timed(times(1.5)))["rtf"].status is Status.REGRESSED
-    assert assess(then, timed(times(0.5)))["rtf"].status is Status.IMPROVED
+    assert assess(then, timed_utterances(times(1.5)))["rtf"].status is Status.REGRESSED
+    assert assess(then, timed_utterances(times(0.5)))["rtf"].status is Status.IMPROVED
 
 
 def test_a_machine_whose_sessions_were_as_fast_hides_nothing() -> None:
     """The accepted run met a slow moment of the reference workload: all sessions of the unchanged model say so."""
     calibration = sessions(reference_arithmetic_s=-0.2, reference_walk_s=-0.2)
     readings = {**READINGS, **REFERENCE, "reference_arithmetic_s": 0.002 / 1.2, "reference_walk_s": 0.001 / 1.2}
-    then = resources(timed(times(1.0)), **REFERENCE)
-    assert assess(then, timed(times(1.0)), None, calibration, readings=readings)["rtf_cpu"].status is Status.PASS
-    lagging = assess(then, timed(times(1.0)), None, sessions(), readings=readings)["rtf_cpu"]
+    then = resources(timed_utterances(times(1.0)), **REFERENCE)
+    assert (
+        assess(then, timed_utterances(times(1.0)), None, calibration, readings=readings)["rtf_cpu"].status
+        is Status.PASS
+    )
+    lagging = assess(then, timed_utterances(times(1.0)), None, sessions(), readings=readings)["rtf_cpu"]
     assert lagging.status is Status.INCONCLUSIVE, "sessions without the workload explain nothing"
 
 
@@ -97,14 +108,14 @@ def test_sessions_on_a_slower_machine_do_not_widen_the_limit() -> None:
     for slow in calibration[:2]:
         slow["rtf_cpu"] += 0.26
         slow["reference_walk_s"] += 0.26
-    then, readings = resources(timed(times(1.0)), **REFERENCE), {**READINGS, **REFERENCE}
-    verdict = assess(then, timed(times(1.15)), None, tuple(calibration), readings=readings)["rtf_cpu"]
+    then, readings = resources(timed_utterances(times(1.0)), **REFERENCE), {**READINGS, **REFERENCE}
+    verdict = assess(then, timed_utterances(times(1.15)), None, tuple(calibration), readings=readings)["rtf_cpu"]
     assert verdict.status is Status.REGRESSED
     assert verdict.detects == pytest.approx(0.10, abs=0.01)
 
 
 def test_another_version_of_the_reference_tells_nothing() -> None:
     readings = {**READINGS, **REFERENCE, "reference_walk_s": 0.002}
-    then = resources(timed(times(1.0)), **{**REFERENCE, "reference_version": 1.0})
-    verdicts = assess(then, timed(times(1.2)), readings=readings)
+    then = resources(timed_utterances(times(1.0)), **{**REFERENCE, "reference_version": 1.0})
+    verdicts = assess(then, timed_utterances(times(1.2)), readings=readings)
     assert {verdict.status for verdict in verdicts.values()} == {Status.REGRESSED}

@@ -26,15 +26,19 @@ def test_only_what_waits_for_the_suite_is_turned() -> None:
     assert settle([(waiting,)] * 2) == [(waiting,)] * 2, "0.8 of the 1 % are for this test: 0.004 for each of two"
 
 
-def waits(metric: str, p: float, adjusted: float, **changes: Any) -> Verdict:
+def inconclusive(metric: str, p: float, adjusted: float, **changes: Any) -> Verdict:
     numbers = {"p": p, "least_p": 2**-40, "adjusted_p": adjusted, "pending": True, **changes}
     return verdict(metric, Status.INCONCLUSIVE, why="so: may be chance", **numbers)
 
 
 def test_a_case_is_one_test_however_many_metrics_it_has() -> None:
     """Forty cases with three metrics each: 0.8 % are divided by 40 and not by 120."""
-    dull = waits("wer", 0.5, 0.7, pending=False)
-    red = waits("wer", 0.00009, 0.00015), waits("cer", 0.0003, 0.0004), waits("success_rate", 1.0, 1.0, pending=False)
+    dull = inconclusive("wer", 0.5, 0.7, pending=False)
+    red = (
+        inconclusive("wer", 0.00009, 0.00015),
+        inconclusive("cer", 0.0003, 0.0004),
+        inconclusive("success_rate", 1.0, 1.0, pending=False),
+    )
     settled = settle([red, *[(dull, dull, dull)] * 39])
     assert [each.status for each in settled[0]] == ["REGRESSED", "INCONCLUSIVE", "INCONCLUSIVE"], (
         "by the one that it was"
@@ -43,15 +47,15 @@ def test_a_case_is_one_test_however_many_metrics_it_has() -> None:
 
 
 def test_the_pinned_release_is_a_second_question() -> None:
-    since = waits("wer", 0.0001, 0.0001, versus="anchor")
-    ((now, then),) = settle([(waits("wer", 0.5, 0.5, pending=False), since)])
+    since = inconclusive("wer", 0.0001, 0.0001, versus="anchor")
+    ((now, then),) = settle([(inconclusive("wer", 0.5, 0.5, pending=False), since)])
     assert (now.status, then.status) == (Status.INCONCLUSIVE, Status.REGRESSED)
 
 
 def test_p_has_no_floor_that_a_large_suite_could_not_pass() -> None:
     """A hundred and twenty cases with forty changed utterances each, one of which is worse in all of them."""
-    dull = waits("wer", 0.4, 0.5, pending=False)
-    (found, *_) = settle([(waits("wer", 2**-40, 2**-39),), *[(dull,)] * 119])
+    dull = inconclusive("wer", 0.4, 0.5, pending=False)
+    (found, *_) = settle([(inconclusive("wer", 2**-40, 2**-39),), *[(dull,)] * 119])
     assert found[0].status is Status.REGRESSED
 
 
@@ -73,5 +77,5 @@ def test_a_case_detects_what_is_left_when_its_other_metrics_are_counted() -> Non
 
 
 def test_verdicts_of_old_have_a_p_of_their_own_only() -> None:
-    (found,) = settle([(waits("wer", 0.001, 0.0, adjusted_p=None),)])
+    (found,) = settle([(inconclusive("wer", 0.001, 0.0, adjusted_p=None),)])
     assert found[0].status is Status.REGRESSED

@@ -56,7 +56,7 @@ class Runner:
         return done
 
 
-def judged(fake_project: FakeProject, folder: Path, **given: str) -> tuple[Runner, subprocess.CompletedProcess[str]]:
+def run_steps(fake_project: FakeProject, folder: Path, **given: str) -> tuple[Runner, subprocess.CompletedProcess[str]]:
     """The steps after the installation, and how the last of them ended."""
     runner = Runner(fake_project.root, folder, **given)
     suite = runner.step("Suite")
@@ -70,10 +70,10 @@ def judged(fake_project: FakeProject, folder: Path, **given: str) -> tuple[Runne
 @pytest.mark.slow
 def test_a_suite_is_judged_reported_and_its_verdict_is_the_jobs(fake_project: FakeProject, tmp_path: Path) -> None:
     arguments = "--strict-matrix\n\n--no-mlflow\n-k\nfake\n"
-    first, done = judged(
+    first, done = run_steps(
         fake_project,
         tmp_path / "first",
-        **tried(tmp_path / "first", arguments + "--update-baselines\n--reason\na first run\n"),
+        **step_inputs(tmp_path / "first", arguments + "--update-baselines\n--reason\na first run\n"),
     )
     assert (first.outputs["status"], first.outputs["verdict"], done.returncode) == ("0", "passed", 0)
     report = Path(first.outputs["report"])
@@ -82,22 +82,22 @@ def test_a_suite_is_judged_reported_and_its_verdict_is_the_jobs(fake_project: Fa
 
     for number in range(len(SENTENCES)):
         fake_project.answer(number, "nothing like it")
-    worse, done = judged(fake_project, tmp_path / "worse", **tried(tmp_path / "worse", arguments))
+    worse, done = run_steps(fake_project, tmp_path / "worse", **step_inputs(tmp_path / "worse", arguments))
     assert (worse.outputs["status"], worse.outputs["verdict"], done.returncode) == ("1", "regressed", 1)
     assert "::error title=Regression::" in done.stdout
 
     fake_project.behave(raise_always=True)
-    broken, done = judged(fake_project, tmp_path / "broken", **tried(tmp_path / "broken", arguments))
+    broken, done = run_steps(fake_project, tmp_path / "broken", **step_inputs(tmp_path / "broken", arguments))
     assert (broken.outputs["verdict"], done.returncode) == ("broken", 3)
 
-    none, done = judged(
-        fake_project, tmp_path / "none", **tried(tmp_path / "none", arguments, select="nightly and cuda")
+    none, done = run_steps(
+        fake_project, tmp_path / "none", **step_inputs(tmp_path / "none", arguments, select="nightly and cuda")
     )
     assert (none.outputs["verdict"], done.returncode) == ("stopped", 5)
     assert "::error title=pytest stopped::" in done.stdout
 
 
-def tried(folder: Path, arguments: str, **more: str) -> dict[str, str]:
+def step_inputs(folder: Path, arguments: str, **more: str) -> dict[str, str]:
     folder.mkdir()
     return {"arguments": arguments, "machine": "ci", **more}
 

@@ -17,19 +17,25 @@ LAUGHS = "settings:\n  a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
 )
 
 
-def text(header: str) -> Callable[[Path], object]:
+def writer_of(header: str) -> Callable[[Path], object]:
     return lambda path: path.write_text(header + CASES, encoding="utf-8")
 
 
 DATASETS: list[tuple[Callable[[Path], object], str]] = [
-    (text(HEADER + "settings: {d: 2001-01-01}\n"), "*settings.d is 2001-01-01 without quotes*"),
-    (text(HEADER + f"settings: {'[' * 9000}\n"), "*line 8: nested deeper than 50"),
-    (text(HEADER + LAUGHS), "*aliases (*a2) expand to more than 10000 values"),
-    (text(HEADER + "limits: {wer: 0.05}\nlimits: {cer: 0.05}\n"), "*line 9: the key 'limits' is given twice*line 8"),
-    (text(HEADER + "limits: {wer: .nan}\n"), "*'limits.wer' is nan: input should be a finite number"),
-    (text(HEADER.replace("version: 1", f"version: {'9' * 5000}")), "*'version' is '9999*"),
-    (text(HEADER.replace("tier: smoke", "tier: on")), "*'tier' is 'on': input should be 'smoke'*"),
-    (text(HEADER + "judge: !!python/name:os.system\n"), "*line 8: the tag *python/name:os.system' is not read here*"),
+    (writer_of(HEADER + "settings: {d: 2001-01-01}\n"), "*settings.d is 2001-01-01 without quotes*"),
+    (writer_of(HEADER + f"settings: {'[' * 9000}\n"), "*line 8: nested deeper than 50"),
+    (writer_of(HEADER + LAUGHS), "*aliases (*a2) expand to more than 10000 values"),
+    (
+        writer_of(HEADER + "limits: {wer: 0.05}\nlimits: {cer: 0.05}\n"),
+        "*line 9: the key 'limits' is given twice*line 8",
+    ),
+    (writer_of(HEADER + "limits: {wer: .nan}\n"), "*'limits.wer' is nan: input should be a finite number"),
+    (writer_of(HEADER.replace("version: 1", f"version: {'9' * 5000}")), "*'version' is '9999*"),
+    (writer_of(HEADER.replace("tier: smoke", "tier: on")), "*'tier' is 'on': input should be 'smoke'*"),
+    (
+        writer_of(HEADER + "judge: !!python/name:os.system\n"),
+        "*line 8: the tag *python/name:os.system' is not read here*",
+    ),
     (lambda path: path.mkdir(), "*it is a folder, expected a file*"),
     (lambda path: path.symlink_to("nowhere"), "*it is a link to a file that is not there*"),
     (lambda path: path.symlink_to(path), "*it cannot be read (Too many levels of symbolic links)*"),

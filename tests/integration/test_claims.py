@@ -23,7 +23,7 @@ def claiming(fake_project: FakeProject) -> FakeProject:
     return fake_project
 
 
-def wrong(project: FakeProject) -> None:
+def answer_wrongly(project: FakeProject) -> None:
     """All words of every utterance, in ways that differ a little."""
     for number, text in enumerate(SENTENCES):
         project.answer(number, "something " * (len(text.split()) - number % 2))
@@ -39,7 +39,7 @@ def test_a_claim_that_holds(claiming: FakeProject) -> None:
 
 
 def test_a_claim_that_does_not_hold_is_red(claiming: FakeProject) -> None:
-    wrong(claiming)
+    answer_wrongly(claiming)
     result = claiming.run("-m", "claims")
     assert result.ret == 1
     result.stdout.fnmatch_lines(

@@ -36,7 +36,7 @@ def widen(project: FakeProject) -> None:
         project.answer(number, said)
 
 
-def accepted(project: FakeProject, *options: str) -> dict[str, bytes]:
+def accept_anew(project: FakeProject, *options: str) -> dict[str, bytes]:
     """Accept everything anew; the bytes of each baseline of quality."""
     root = project.root / "baselines"
     for path in root.rglob("*.json"):
@@ -61,14 +61,14 @@ def test_a_baseline_has_the_same_bytes_wherever_and_however_it_is_made(
     widen(fake_project)
     for name, value in USUAL.items():
         monkeypatch.setenv(name, value)
-    first = accepted(fake_project)
+    first = accept_anew(fake_project)
     assert len(first) == 4
     assert b"\xc3\xb6ff" in b"".join(first.values()), "text as it was said"
     reversed_rows(fake_project.root / "golden" / "second_v1")
     for (place, variables), options in zip(PLACES.items(), (("-n", "2"), ()), strict=True):
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        assert accepted(fake_project, *options) == first, place
+        assert accept_anew(fake_project, *options) == first, place
 
 
 # ---------------------------------------------------------------------------- reports

@@ -11,7 +11,7 @@ from .conftest import FakeProject
 NOTE = "*note: *its quality was accepted on another CPU (intel-xeon-f6.143, this is *"
 
 
-def moved(project: FakeProject) -> None:
+def accept_as_another_cpu(project: FakeProject) -> None:
     """Accept, then say that it was another CPU."""
     project.accept()
     (path,) = (path for path in (project.root / "baselines").rglob("*.json") if ".machine-" not in path.name)
@@ -23,7 +23,7 @@ def moved(project: FakeProject) -> None:
 
 @pytest.mark.parametrize(("damaged", "status"), [(1, 0), (8, 1)], ids=["inconclusive", "red"])
 def test_it_is_told_where_outputs_differ(fake_project: FakeProject, damaged: int, status: int) -> None:
-    moved(fake_project)
+    accept_as_another_cpu(fake_project)
     for number in range(damaged):
         fake_project.answer(number, "something else entirely")
     result = fake_project.run()
@@ -32,5 +32,5 @@ def test_it_is_told_where_outputs_differ(fake_project: FakeProject, damaged: int
 
 
 def test_equal_outputs_need_no_note(fake_project: FakeProject) -> None:
-    moved(fake_project)
+    accept_as_another_cpu(fake_project)
     fake_project.run().stdout.no_fnmatch_line(NOTE)

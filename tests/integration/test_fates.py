@@ -18,7 +18,7 @@ GREEN = "Nothing regressed"
 
 
 @pytest.fixture
-def written(fake_project: FakeProject) -> Callable[..., FakeProject]:
+def benchmarked(fake_project: FakeProject) -> Callable[..., FakeProject]:
     """The project with a benchmark of its own and an accepted baseline; by choice with answers that are all wrong."""
 
     def write(text: str, *, wrong: bool = False) -> FakeProject:
@@ -31,7 +31,7 @@ def written(fake_project: FakeProject) -> Callable[..., FakeProject]:
     return write
 
 
-def reported(project: FakeProject) -> str:
+def report_headline(project: FakeProject) -> str:
     """The second line of the report on everything that is stored: its headline."""
     project.monkeypatch.chdir(project.root)
     done = modellab("report")
@@ -39,7 +39,7 @@ def reported(project: FakeProject) -> str:
     return done.stdout.splitlines()[1]
 
 
-def headline(project: FakeProject) -> str:
+def scorecard_headline(project: FakeProject) -> str:
     """What the scorecard's file says first."""
     return next(line for line in (project.root / "card.md").read_text().splitlines() if line.startswith("**"))
 
@@ -60,23 +60,23 @@ FALLEN = {
 
 @pytest.mark.parametrize("text", FALLEN.values(), ids=FALLEN)
 def test_a_case_that_falls_beside_its_verdicts_is_an_error_everywhere(
-    written: Callable[..., FakeProject], text: str
+    benchmarked: Callable[..., FakeProject], text: str
 ) -> None:
-    project = written(text)
+    project = benchmarked(text)
     result = project.run("--scorecard=card.md", "--junitxml=junit.xml")
     assert result.ret == 1
     result.stdout.fnmatch_lines(["Nothing was measured, 1 error in 1 case: *"])
     result.stdout.no_fnmatch_line(f"*{GREEN}*")
-    assert headline(project).startswith("**Nothing was measured, 1 error in 1 case.**")
+    assert scorecard_headline(project).startswith("**Nothing was measured, 1 error in 1 case.**")
     assert project.ledger()[-1]["status"] == "ERROR"
-    assert reported(project).startswith("Nothing was measured, 1 error in 1 case")
+    assert report_headline(project).startswith("Nothing was measured, 1 error in 1 case")
     properties = ET.parse(project.root / "junit.xml").getroot().iter("property")
     said = {each.get("name"): each.get("value", "") for each in properties}
     assert said["modellab"].startswith("Nothing was measured, 1 error in 1 case")
 
 
-def test_an_expected_failure_is_no_internal_error(written: Callable[..., FakeProject]) -> None:
-    project = written(f"@pytest.mark.xfail(reason='known')\n{CASE}", wrong=True)
+def test_an_expected_failure_is_no_internal_error(benchmarked: Callable[..., FakeProject]) -> None:
+    project = benchmarked(f"@pytest.mark.xfail(reason='known')\n{CASE}", wrong=True)
     result = project.run()
     assert result.ret == 0
     assert result.parseoutcomes()["xfailed"] == 1
@@ -84,33 +84,33 @@ def test_an_expected_failure_is_no_internal_error(written: Callable[..., FakePro
 
 
 @pytest.mark.parametrize("mark", ["xfail(run=False, reason='later')", "skip(reason='later')"])
-def test_what_is_not_measured_leaves_no_older_scorecard(written: Callable[..., FakeProject], mark: str) -> None:
-    project = written(f"@pytest.mark.{mark}\n{CASE}")
+def test_what_is_not_measured_leaves_no_older_scorecard(benchmarked: Callable[..., FakeProject], mark: str) -> None:
+    project = benchmarked(f"@pytest.mark.{mark}\n{CASE}")
     (project.root / "card.md").write_text("**Nothing regressed.**")
     result = project.run("--scorecard=card.md")
     assert result.ret == 3
     result.stdout.fnmatch_lines(["Nothing was measured: *1 case skipped", "skipped 1: *later", "nothing was measured*"])
-    assert headline(project) == "**Nothing was measured.** no case has a verdict; 1 case skipped."
+    assert scorecard_headline(project) == "**Nothing was measured.** no case has a verdict; 1 case skipped."
 
 
-def test_nor_does_a_run_without_any_case(written: Callable[..., FakeProject]) -> None:
-    project = written(CASE)
+def test_nor_does_a_run_without_any_case(benchmarked: Callable[..., FakeProject]) -> None:
+    project = benchmarked(CASE)
     (project.root / "card.md").write_text("**Nothing regressed.**")
     assert project.run("--scorecard=card.md", keyword="no_such_case").ret == pytest.ExitCode.NO_TESTS_COLLECTED
-    assert headline(project) == "**Nothing was measured.** No case was selected."
+    assert scorecard_headline(project) == "**Nothing was measured.** No case was selected."
 
 
-def test_a_case_without_gate_has_no_verdict(written: Callable[..., FakeProject]) -> None:
-    project = written("def test_asr(evaluate):\n    evaluate(task)\n")
+def test_a_case_without_gate_has_no_verdict(benchmarked: Callable[..., FakeProject]) -> None:
+    project = benchmarked("def test_asr(evaluate):\n    evaluate(task)\n")
     result = project.run()
     result.stdout.fnmatch_lines(
         ["Nothing was measured: *1 case passed without a verdict", f"note: {ONE} passed without a verdict: *gate*"]
     )
 
 
-def test_a_swallowed_failure_stays_red(written: Callable[..., FakeProject]) -> None:
+def test_a_swallowed_failure_stays_red(benchmarked: Callable[..., FakeProject]) -> None:
     swallowing = CASE.replace("gate(", "with pytest.raises(BaseException):\n        gate(")
-    result = written(swallowing, wrong=True).run()
+    result = benchmarked(swallowing, wrong=True).run()
     assert result.ret == 1
     result.stdout.fnmatch_lines(["1 regression in 1 case: *", f"note: {ONE} is red, and its test passed: *"])
 
@@ -144,14 +144,14 @@ def test_cases_whose_turn_never_came_are_counted(
     assert result.ret == status
     noun = "case" if left == 1 else "cases"
     result.stdout.fnmatch_lines([f"*; {left} {noun} not run"])
-    assert headline(three_cases).endswith(f"; {left} {noun} not run.")
+    assert scorecard_headline(three_cases).endswith(f"; {left} {noun} not run.")
     lines = {line["key"]["dataset"]: line for line in three_cases.ledger()}
     assert {name: line["status"] for name, line in lines.items()} == {
         "short_v1": "NEW", "tall_v1": "ERROR", "wide_v1": "ERROR"
     }  # fmt: skip
     assert lines["wide_v1"]["error"].startswith("not run: ")
-    assert reported(three_cases).startswith("1 error in 2 cases: " if left == 1 else "Nothing was judged: ")
-    assert reported(three_cases).endswith(f"; {left} {noun} not run")
+    assert report_headline(three_cases).startswith("1 error in 2 cases: " if left == 1 else "Nothing was judged: ")
+    assert report_headline(three_cases).endswith(f"; {left} {noun} not run")
 
 
 @pytest.mark.slow
@@ -176,13 +176,13 @@ def test_a_file_that_cannot_be_collected_is_an_error_until_a_later_session(
     result = fake_project.run("--scorecard=card.md", *options)
     assert result.ret == status
     result.stdout.fnmatch_lines(["*1 error in *", "note: *test_vad.py ERROR: it could not be collected*nothing_of_*"])
-    assert "1 error in " in headline(fake_project)
-    assert " error" in reported(fake_project)
+    assert "1 error in " in scorecard_headline(fake_project)
+    assert " error" in report_headline(fake_project)
     errors = [line for line in fake_project.ledger() if line["status"] == "ERROR"]
     assert [line["key"]["task"] for line in errors if line["key"]["device"] == "unread"] == ["vad"]
     bad.unlink()
     assert fake_project.run().ret == 0
-    assert "error" not in reported(fake_project)
+    assert "error" not in report_headline(fake_project)
 
 
 def test_other_tests_that_cannot_be_collected_are_none_of_ours(fake_project: FakeProject) -> None:

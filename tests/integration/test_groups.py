@@ -15,7 +15,7 @@ TEXT = "one two three four five six seven eight nine ten"
 MANY = 40  # clips of each of two groups
 
 
-def grouped(project: FakeProject, **header: Any) -> None:
+def write_groups(project: FakeProject, **header: Any) -> None:
     """Eighty clips, half of them of the group f and half of m, by five speakers each; three more of x."""
     folder = project.root / "golden" / "short_v1"
     manifest = yaml.safe_load((folder / "dataset.yaml").read_text())
@@ -34,7 +34,7 @@ def grouped(project: FakeProject, **header: Any) -> None:
 
 
 def test_limits_of_the_worst_group_and_of_the_gap(fake_project: FakeProject) -> None:
-    grouped(fake_project, groups={"gender": {"wer": {"worst": 0.1, "gap": 0.05}}})
+    write_groups(fake_project, groups={"gender": {"wer": {"worst": 0.1, "gap": 0.05}}})
     fake_project.run().assert_outcomes(passed=1)
     for number in range(MANY, 2 * MANY):
         fake_project.answer(number, TEXT.removesuffix("nine ten"))
@@ -49,7 +49,7 @@ def test_limits_of_the_worst_group_and_of_the_gap(fake_project: FakeProject) -> 
 
 
 def test_accepting_lifts_no_limit_of_a_group(fake_project: FakeProject) -> None:
-    grouped(fake_project, groups={"gender": {"wer": {"worst": 0.1}}})
+    write_groups(fake_project, groups={"gender": {"wer": {"worst": 0.1}}})
     for number in range(MANY, 2 * MANY):
         fake_project.answer(number, TEXT.removesuffix("nine ten"))
     result = fake_project.run("--update-baselines", "--reason", "it is so")
@@ -58,7 +58,7 @@ def test_accepting_lifts_no_limit_of_a_group(fake_project: FakeProject) -> None:
 
 
 def test_a_group_that_got_worse_is_judged_on_request(fake_project: FakeProject) -> None:
-    grouped(fake_project, cluster="utterance", groups={"gender": {"wer": {"change": True}}})
+    write_groups(fake_project, cluster="utterance", groups={"gender": {"wer": {"change": True}}})
     fake_project.accept()
     for number in range(MANY, 2 * MANY):
         fake_project.answer(number, TEXT.removesuffix("ten"))
@@ -79,7 +79,7 @@ def test_a_group_that_got_worse_is_judged_on_request(fake_project: FakeProject) 
     ],
 )
 def test_what_cannot_be_asked_of_groups_is_told(fake_project: FakeProject, groups: Any, says: str) -> None:
-    grouped(fake_project, groups=groups)
+    write_groups(fake_project, groups=groups)
     result = fake_project.run(keyword="short")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines([f"*{says}*"])

@@ -35,7 +35,7 @@ def raising(error: BaseException) -> Any:
     return function
 
 
-def once(real: Any, error: BaseException) -> Any:
+def raising_once(real: Any, error: BaseException) -> Any:
     """The real function but for its first call, which raises."""
     calls: list[int] = []
 
@@ -77,7 +77,7 @@ def test_one_case_is_one_error(
         three_cases.accept()
         (three_cases.model / "loads.log").unlink()
     monkeypatch.setenv("A_TOKEN", "s3cr3t-1")
-    monkeypatch.setattr(owner, name, once(getattr(owner, name), error))
+    monkeypatch.setattr(owner, name, raising_once(getattr(owner, name), error))
     result = three_cases.run()
     assert result.ret == BROKEN, result.stdout.str()
     outcomes = result.parseoutcomes()

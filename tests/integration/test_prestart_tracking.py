@@ -70,7 +70,7 @@ def run(project: FakeProject, *options: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(command, cwd=project.root, capture_output=True, text=True, timeout=120)
 
 
-def told(project: FakeProject) -> list[str]:
+def noted_events(project: FakeProject) -> list[str]:
     """What happened to the processes, in order."""
     path = project.root / "children.log"
     return [line.split()[0] for line in path.read_text().splitlines()] if path.exists() else []
@@ -94,7 +94,9 @@ def test_it_gets_ready_while_the_model_loads_and_no_call_is_timed_before(tracked
     done = run(tracked)
 
     assert SENT in done.stdout, done.stdout + done.stderr
-    assert told(tracked) == ["started", "ready", "told"], "one process, which the model's loading did not wait for"
+    assert noted_events(tracked) == ["started", "ready", "told"], (
+        "one process, which the model's loading did not wait for"
+    )
     assert moment(tracked.model / "calls.log", "call") > moment(tracked.root / "children.log", "ready")
 
 
@@ -118,7 +120,7 @@ def test_there_is_one_for_the_session_or_none(
 
     done = run(tracked, *options)
 
-    assert [word.replace("waited", "ready") for word in told(tracked)] == processes, done.stdout
+    assert [word.replace("waited", "ready") for word in noted_events(tracked)] == processes, done.stdout
     assert (SENT in done.stdout) is bool(processes)
 
 
@@ -130,7 +132,11 @@ def test_where_it_has_died_another_one_sends_at_the_end(tracked: FakeProject) ->
     done = run(tracked)
 
     assert SENT in done.stdout
-    assert [told(tracked)[0], told(tracked)[-1], len(told(tracked))] == ["started", "started", 3]
+    assert [noted_events(tracked)[0], noted_events(tracked)[-1], len(noted_events(tracked))] == [
+        "started",
+        "started",
+        3,
+    ]
 
 
 @pytest.mark.slow
@@ -143,8 +149,8 @@ def test_for_another_store_than_it_was_started_for_another_one_sends(tracked: Fa
     done = run(tracked)
 
     assert SENT in done.stdout
-    assert told(tracked).count("started") == 2
-    assert told(tracked)[-1] == "left"
+    assert noted_events(tracked).count("started") == 2
+    assert noted_events(tracked)[-1] == "left"
 
 
 @pytest.mark.parametrize(
@@ -163,7 +169,7 @@ def test_nothing_of_it_stays_however_the_session_ends(tracked: FakeProject, endi
     done = run(tracked)
 
     assert (SENT in done.stdout) is sends, "what there was is sent, by the process that waited"
-    assert told(tracked).count("started") == 1
+    assert noted_events(tracked).count("started") == 1
     assert _left(tracked) == []
 
 

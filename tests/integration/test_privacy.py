@@ -29,7 +29,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PrivateProject:
     return private_project.make(tmp_path)
 
 
-def accepted(project: PrivateProject) -> PrivateProject:
+def accept(project: PrivateProject) -> PrivateProject:
     done = project.type("run", *PLAIN, "--update-baselines", "--reason", "first")
     assert done.returncode == 0, done.stdout
     return project
@@ -94,7 +94,7 @@ def test_the_canary_is_found_nowhere_but_in_the_local_ledger(project: PrivatePro
 @pytest.mark.slow
 def test_the_gate_works_on_hashes(project: PrivateProject) -> None:
     """From acceptance over a harmless change, one that is accepted from the ledger, and a regression."""
-    root = accepted(project).root
+    root = accept(project).root
     stored = baselines.load(root / "baselines", KEY)
     assert stored is not None
     assert all(len(id) == 16 and int(id, 16) >= 0 for id in stored.counts)
@@ -130,7 +130,7 @@ def test_the_gate_works_on_hashes(project: PrivateProject) -> None:
 @pytest.mark.slow
 def test_its_texts_are_exported_on_request_and_what_others_said_is_scored(project: PrivateProject) -> None:
     """What our model said, written out and scored as somebody else's, is the same result; no text is told of either."""
-    root = accepted(project).root
+    root = accept(project).root
     project.answer(3, f"call hannah tonight {CANARY}")
     project.type("run", *PLAIN)
     into = ("--into", "golden")
@@ -161,7 +161,7 @@ def test_its_texts_are_exported_on_request_and_what_others_said_is_scored(projec
 
 @pytest.mark.slow
 def test_with_another_secret_one_sentence_says_what_to_bring(project: PrivateProject) -> None:
-    accepted(project)
+    accept(project)
     (key,) = project.root.glob(".modellab/*.key")
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     former = key.read_text().strip()
@@ -197,7 +197,7 @@ def test_a_crash_of_a_public_dataset_quotes_nothing_of_the_private_one_before(pr
 
 
 def test_an_accepted_baseline_without_texts_is_not_scored_anew(project: PrivateProject) -> None:
-    accepted(project)
+    accept(project)
     before = baselines.quality_path(project.root / "baselines", KEY).read_bytes()
     manifest = project.root / "golden" / "calls_v1" / "dataset.yaml"
     manifest.write_text(manifest.read_text().replace("normaliser: basic", "normaliser: whisper_en"))

@@ -29,7 +29,7 @@ def shipped(fake_project: FakeProject) -> FakeProject:
     return fake_project
 
 
-def accepted(project: FakeProject) -> None:
+def write_baseline(project: FakeProject) -> None:
     """A baseline of the fake model, written without running it: it says everything right."""
     data = datasets.load(project.root / "golden" / "short_v1")
     cases = [asr.read(row, data.options) for row in data.rows]
@@ -40,13 +40,13 @@ def accepted(project: FakeProject) -> None:
     baselines.save(project.root / "baselines", asr, [measured], "a first run", "2026-11-21")
 
 
-def criteria(project: FakeProject, text: str) -> None:
+def add_criteria(project: FakeProject, text: str) -> None:
     with (project.root / "pyproject.toml").open("a") as file:
         file.write(f"\n[tool.modellab.lifecycle.production]\n{text}\n")
 
 
 def test_an_accepted_baseline_defends_it(shipped: FakeProject) -> None:
-    accepted(shipped)
+    write_baseline(shipped)
     loads = len(shipped.loads())
     done = shipped.run("-m", "production and smoke and cpu and fake")
     assert done.ret == 0
@@ -86,15 +86,15 @@ def test_while_baselines_are_written_it_waits(shipped: FakeProject) -> None:
     ],
 )
 def test_accepted_results_outside_the_criteria(shipped: FakeProject, given: str, words: str) -> None:
-    accepted(shipped)
-    criteria(shipped, given)
+    write_baseline(shipped)
+    add_criteria(shipped, given)
     done = shipped.run("-m", "production")
     assert done.ret == 1
     done.stdout.fnmatch_lines([f"  *{words}*"])
 
 
 def test_a_baseline_of_other_data(shipped: FakeProject) -> None:
-    accepted(shipped)
+    write_baseline(shipped)
     shipped.dataset(version=2)
     done = shipped.run("-m", "production")
     assert done.ret == 1
@@ -121,7 +121,7 @@ def test_a_record_decides_and_not_the_config(shipped: FakeProject) -> None:
 def test_what_was_promoted_here_needs_data_here(shipped: FakeProject) -> None:
     moved = Record(stage="production", when="2026-11-01T08:00:00Z", by="Ada", because="it is quiet")
     stages.append(shipped.root / "baselines", "fake", {"one": moved})
-    criteria(shipped, 'devices = ["cuda"]')
+    add_criteria(shipped, 'devices = ["cuda"]')
     done = shipped.run("-m", "production")
     assert done.ret == 1
     done.stdout.fnmatch_lines(["  no dataset that counts meets it: name one under datasets in pyproject.toml"])
@@ -138,7 +138,7 @@ def test_damaged_records_are_an_error_and_no_regression(shipped: FakeProject) ->
 
 
 def test_unknown_criteria_are_wrong_usage(shipped: FakeProject) -> None:
-    criteria(shipped, "limits = {werr = 0.1}")
+    add_criteria(shipped, "limits = {werr = 0.1}")
     done = shipped.run("-m", "production")
     assert done.ret == pytest.ExitCode.USAGE_ERROR
     done.stderr.fnmatch_lines(["*limits has 'werr', no metric: did you mean wer?*"])

@@ -10,7 +10,7 @@ import yaml
 from .conftest import FakeProject
 
 
-def chunked(project: FakeProject, *, numbers: tuple[int, ...] = (0, 1, 2), **header: Any) -> list[str]:
+def write_chunks(project: FakeProject, *, numbers: tuple[int, ...] = (0, 1, 2), **header: Any) -> list[str]:
     """The first three clips as chunks of one session, whose text is on the second, the others one session each."""
     path = project.root / "golden" / "short_v1" / "dataset.yaml"
     manifest = yaml.safe_load(path.read_text())
@@ -26,7 +26,7 @@ def chunked(project: FakeProject, *, numbers: tuple[int, ...] = (0, 1, 2), **hea
 
 
 def test_a_session_is_one_cluster_with_its_counts_on_the_last_chunk(fake_project: FakeProject) -> None:
-    texts = chunked(fake_project)
+    texts = write_chunks(fake_project)
     first, second = texts[0].split(), texts[1].split()
     fake_project.answer(0, " ".join(first[:-1]))  # a word that the next chunk has
     fake_project.answer(1, " ".join([first[-1], *second]))
@@ -42,7 +42,7 @@ def test_a_session_is_one_cluster_with_its_counts_on_the_last_chunk(fake_project
 
 
 def test_what_got_worse_in_a_chunk_is_red_for_its_session(fake_project: FakeProject) -> None:
-    chunked(fake_project)
+    write_chunks(fake_project)
     fake_project.accept()
     for number in range(8):
         fake_project.answer(number, "")
@@ -52,7 +52,7 @@ def test_what_got_worse_in_a_chunk_is_red_for_its_session(fake_project: FakeProj
 
 
 def test_a_missing_chunk_is_told(fake_project: FakeProject) -> None:
-    chunked(fake_project, numbers=(0, 1, 3))
+    write_chunks(fake_project, numbers=(0, 1, 3))
     result = fake_project.run()
     result.stdout.fnmatch_lines(["*chunks are missing in 1 of its sessions*call lacks 2*"])
 
@@ -61,7 +61,7 @@ def test_a_missing_chunk_is_told(fake_project: FakeProject) -> None:
 def test_a_chunk_that_is_there_twice_is_an_error(
     fake_project: FakeProject, numbers: tuple[int, ...], says: str
 ) -> None:
-    chunked(fake_project, numbers=numbers)
+    write_chunks(fake_project, numbers=numbers)
     result = fake_project.run()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines([f"*the session 'call' {says}*"])

@@ -88,7 +88,7 @@ def test_a_changed_normaliser(fake_project: FakeProject) -> None:
 
 def test_fewer_utterances(fake_project: FakeProject) -> None:
     fake_project.accept()
-    shortened(fake_project, len(SENTENCES) - 1)
+    write_first_rows(fake_project, len(SENTENCES) - 1)
     result = fake_project.run()
     told = ["*the quality baseline is not comparable: dataset*", "fake:one *  7  *NOT_COMPARABLE*"]
     result.stdout.fnmatch_lines(told)
@@ -163,7 +163,7 @@ def test_all_skipped_under_xdist(fake_project: FakeProject) -> None:
 # ---------------------------------------------------------------------------- 9-10: few timed calls
 
 
-def shortened(project: FakeProject, utterances: int) -> None:
+def write_first_rows(project: FakeProject, utterances: int) -> None:
     """A dataset of the first few utterances."""
     manifest = project.root / "golden" / "short_v1" / "dataset.yaml"
     head, *cases = manifest.read_text().split("- id:")
@@ -173,7 +173,7 @@ def shortened(project: FakeProject, utterances: int) -> None:
 @pytest.mark.parametrize("utterances", [6, slow(2)], ids="{} samples".format)
 def test_three_times_slower_with_few_samples(fake_project: FakeProject, utterances: int) -> None:
     """Six on each side is where asv's test can never be small enough; two is what it takes of a slow benchmark."""
-    shortened(fake_project, utterances)
+    write_first_rows(fake_project, utterances)
     fake_project.machine = "this-machine"
     fake_project.behave(burn_s=0.02)
     fake_project.accept()
@@ -259,12 +259,12 @@ def test_none_of_this_is_loud_for_nothing(fake_project: FakeProject) -> None:
 # ---------------------------------------------------------------------------- what nothing is about
 
 
-def only(fake_project: FakeProject, names: str) -> None:
+def use_only_models(fake_project: FakeProject, names: str) -> None:
     (fake_project.root / "pyproject.toml").write_text(f'[tool.modellab]\nmodels = ["models"]\nonly = {names}\n')
 
 
 def test_a_dataset_that_no_model_meets_is_named_with_the_reason(fake_project: FakeProject) -> None:
-    only(fake_project, '["whisper_cpp:lab"]')
+    use_only_models(fake_project, '["whisper_cpp:lab"]')
     result = fake_project.run(keyword="")
     result.stdout.fnmatch_lines([
         "short_v1: no model meets it, none does asr in en of those that this suite is about (only = whisper_cpp:lab *",
@@ -274,7 +274,7 @@ def test_a_dataset_that_no_model_meets_is_named_with_the_reason(fake_project: Fa
 
 
 def test_a_project_without_data_says_so(fake_project: FakeProject) -> None:
-    only(fake_project, '"own"')
+    use_only_models(fake_project, '"own"')
     shutil.rmtree(fake_project.root / "golden" / "short_v1")
     result = fake_project.run(keyword="")
     result.stdout.fnmatch_lines(["nothing was measured: *: there is no dataset in */golden"])
@@ -282,7 +282,7 @@ def test_a_project_without_data_says_so(fake_project: FakeProject) -> None:
 
 
 def test_skipped_cases_say_what_would_run_one(fake_project: FakeProject) -> None:
-    only(fake_project, '["fake:one"]')
+    use_only_models(fake_project, '["fake:one"]')
     weights = {"weights": "hf:nobody/nothing", "revision": "0" * 40, "tier": "smoke"}
     fake_project.configure(variants={"one": weights})
     result = fake_project.run(keyword="")
@@ -293,7 +293,7 @@ def test_skipped_cases_say_what_would_run_one(fake_project: FakeProject) -> None
 def test_a_dataset_of_another_language_is_told_beside_one_that_is_met(fake_project: FakeProject) -> None:
     fake_project.configure(variants={"one": {"weights": "package", "tier": "smoke", "languages": ["en"]}})
     fake_project.dataset("german_v1", language="de")
-    only(fake_project, '["fake:one"]')
+    use_only_models(fake_project, '["fake:one"]')
     result = fake_project.run(keyword="")
     result.stdout.fnmatch_lines(["fake:one *NEW*", "german_v1: no model meets it, none does asr in de of those that *"])
     assert result.ret == 0

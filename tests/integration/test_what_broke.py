@@ -33,7 +33,7 @@ Fault = Callable[[str], str]
 SOUND: dict[str, dict[str, float]] = {}  # by dataset
 
 
-def slow(fault: Fault, expected: set[str]) -> Any:
+def marked_slow(fault: Fault, expected: set[str]) -> Any:
     """Of a fault whose metrics another fault moves too, or `tests/metrics` counts."""
     return pytest.param(fault, expected, marks=pytest.mark.slow)
 
@@ -48,7 +48,7 @@ def write(project: FakeProject, rows: dict[int, dict[str, Any]] | None = None, *
     path.write_text(yaml.safe_dump({**manifest, **header, "cases": cases}, sort_keys=False))
 
 
-def measured(project: FakeProject, fault: Fault = str) -> dict[str, float]:
+def metric_values(project: FakeProject, fault: Fault = str) -> dict[str, float]:
     """The value of each metric where the model says the references with a fault put in."""
     for number, text in enumerate(TEXTS):
         project.answer(number, fault(text))
@@ -57,11 +57,11 @@ def measured(project: FakeProject, fault: Fault = str) -> dict[str, float]:
     return {name: value for name, value in values.items() if not math.isnan(value)}
 
 
-def moved(project: FakeProject, fault: Fault) -> set[str]:
+def metrics_moved_by(project: FakeProject, fault: Fault) -> set[str]:
     """The metrics that a fault moves. What a dataset gives without one is measured once."""
     dataset = (project.root / "golden" / "short_v1" / "dataset.yaml").read_text()
-    before = SOUND[dataset] = SOUND.get(dataset) or measured(project)
-    after = measured(project, fault)
+    before = SOUND[dataset] = SOUND.get(dataset) or metric_values(project)
+    after = metric_values(project, fault)
     assert before.keys() == after.keys()
     return {name for name, value in after.items() if value != before[name]}
 
@@ -92,7 +92,7 @@ def test_a_fault_of_confidences_moves_nothing_else(
 
     def heard() -> dict[str, float]:
         (fake_project.model / "sure.json").write_text(json.dumps(said))
-        return measured(fake_project, lambda text: text.replace("garden", "golden"))
+        return metric_values(fake_project, lambda text: text.replace("garden", "golden"))
 
     before = heard()
     said |= confidences
@@ -126,7 +126,7 @@ def test_a_fault_of_times_moves_nothing_else(fake_project: FakeProject, clock: l
     found = []
     for each in ([1.0, 0.0], clock):
         (fake_project.model / "clock.json").write_text(json.dumps(each))
-        found.append(measured(fake_project))
+        found.append(metric_values(fake_project))
     before, after = found
     assert before["timestamp_error_s"] == pytest.approx(0, abs=1e-9)
     assert {name for name, value in after.items() if value != pytest.approx(before[name], abs=1e-9)} == expected
@@ -136,8 +136,8 @@ def test_a_fault_of_times_moves_nothing_else(fake_project: FakeProject, clock: l
 def test_words_said_twice_at_a_seam_are_told_from_those_elsewhere(fake_project: FakeProject) -> None:
     rows = {i: {"session": "call", "chunk": i} for i in range(len(TEXTS))}
     write(fake_project, rows, settings={"reference": "session"})
-    seam = moved(fake_project, lambda text: text.replace("the light.", "the light. light."))
-    middle = moved(fake_project, lambda text: text.replace("don't be", "don't don't be"))
+    seam = metrics_moved_by(fake_project, lambda text: text.replace("the light.", "the light. light."))
+    middle = metrics_moved_by(fake_project, lambda text: text.replace("don't be", "don't don't be"))
     assert seam - middle == {"seam_error_rate"}
     assert middle <= seam
 
@@ -150,25 +150,25 @@ def test_words_said_twice_at_a_seam_are_told_from_those_elsewhere(fake_project: 
             lambda text: text.replace(".", ""),
             {"punctuation_error_rate", "punctuation_f1", "period_f1", "punctuated_wer", "written_wer"},
         ),
-        slow(
+        marked_slow(
             lambda text: text.replace(",", ";"),
             {"punctuation_error_rate", "punctuation_f1", "comma_f1", "semicolon_f1", "punctuated_wer", "written_wer"},
         ),
-        slow(
+        marked_slow(
             lambda text: text.replace("?", "."),
             {"punctuation_error_rate", "punctuation_f1", "question_f1", "period_f1", "punctuated_wer", "written_wer"},
         ),
-        slow(
+        marked_slow(
             lambda text: text.replace("!", ""),
             {"punctuation_error_rate", "punctuation_f1", "exclamation_f1", "punctuated_wer", "written_wer"},
         ),
         (lambda text: text.replace("garden", "golden"), WORD),
         (lambda text: text.replace("Anna", "Hanna"), {*WORD, "keyword_recall", "keyword_f1"}),
-        slow(lambda text: text.replace("Is it", "Anna it"), {*WORD, "keyword_precision", "keyword_f1"}),
-        slow(lambda text: text.replace("Paris", "Harris"), {*WORD, "entity_recall", "entity_f1"}),
-        slow(lambda text: text.replace("be late", "Paris late"), {*WORD, "entity_precision", "entity_f1"}),
+        marked_slow(lambda text: text.replace("Is it", "Anna it"), {*WORD, "keyword_precision", "keyword_f1"}),
+        marked_slow(lambda text: text.replace("Paris", "Harris"), {*WORD, "entity_recall", "entity_f1"}),
+        marked_slow(lambda text: text.replace("be late", "Paris late"), {*WORD, "entity_precision", "entity_f1"}),
         (lambda text: text.replace("Meeting", "Metting"), {*WORD, "pier"}),
-        slow(
+        marked_slow(
             lambda text: text.replace("music", "music and so then and so then"),
             {*WORD, "length_ratio", "words_per_s", "inserted_run_rate", "inserted_run_words"},
         ),
@@ -179,7 +179,7 @@ def test_words_said_twice_at_a_seam_are_told_from_those_elsewhere(fake_project: 
                 "loop_words",
             },
         ),
-        slow(
+        marked_slow(
             lambda text: text.replace("music", "music and so then and"),
             {*WORD, "length_ratio", "words_per_s"},
         ),
@@ -187,7 +187,7 @@ def test_words_said_twice_at_a_seam_are_told_from_those_elsewhere(fake_project: 
             lambda text: text.replace("20", "30"),
             {*WORD, "number_recall", "number_precision", "number_f1", "figure_f1"},
         ),
-        slow(
+        marked_slow(
             lambda text: text.replace("the music", "the 5 music"),
             {*WORD, "length_ratio", "words_per_s", "number_precision", "number_f1", "figure_f1"},
         ),
@@ -202,7 +202,7 @@ def test_words_said_twice_at_a_seam_are_told_from_those_elsewhere(fake_project: 
 )  # fmt: skip
 def test_each_kind_of_fault_moves_its_own_metrics(fake_project: FakeProject, fault: Fault, expected: set[str]) -> None:
     write(fake_project, LISTS, normaliser="modellab_en")
-    assert moved(fake_project, fault) == expected
+    assert metrics_moved_by(fake_project, fault) == expected
 
 
 @pytest.mark.slow
@@ -210,8 +210,8 @@ def test_words_made_up_where_nobody_speaks_move_nothing_of_what_is_said(fake_pro
     """Marks, casing, and a keyword of other rows among them. The WER counts what is made up there, as jiwer does."""
     write(fake_project, {**LISTS, 5: {"text": ""}}, normaliser="modellab_en")
     silent = TEXTS[5]
-    before = measured(fake_project, lambda text: text.replace(silent, ""))
-    after = measured(fake_project, lambda text: text.replace(silent, "Thank you, Anna, for watching."))
+    before = metric_values(fake_project, lambda text: text.replace(silent, ""))
+    after = metric_values(fake_project, lambda text: text.replace(silent, "Thank you, Anna, for watching."))
     made_up = {f"hallucinated_{what}_per_min" for what in ("words", "characters")} | {"hallucination_rate"}
     assert {name for name in made_up if before[name] == 0} == made_up
     pooled = {"wer", "cer", "mer", "wil", "length_ratio", "words_per_s"}

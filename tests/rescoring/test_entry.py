@@ -33,7 +33,7 @@ def data(tmp_path: Path) -> Dataset:
     return datasets.load(tmp_path / "short_v1")
 
 
-def said(data: Dataset, normaliser: str = "none", change: Any = str.title) -> tuple[Utterance, ...]:
+def titled_utterances(data: Dataset, normaliser: str = "none", change: Any = str.title) -> tuple[Utterance, ...]:
     """What a model says that writes every word with a capital, scored with a normaliser."""
     found = []
     for row in data.rows:
@@ -45,7 +45,9 @@ def said(data: Dataset, normaliser: str = "none", change: Any = str.title) -> tu
 
 def entry(data: Dataset, utterances: tuple[Utterance, ...] = (), **provenance: str) -> Entry:
     facts = {"dataset_digest": data.digest, "normaliser": str(text.get("none")), "weights": "sha256:w", "threads": "1"}
-    measured = result(utterances or said(data), key=KEY, provenance={**facts, **provenance}, readings=READINGS)
+    measured = result(
+        utterances or titled_utterances(data), key=KEY, provenance={**facts, **provenance}, readings=READINGS
+    )
     return Entry(KEY, Status.REGRESSED, "s1", result=measured, values=pooled(measured), verdicts=(verdict(), SLOW))
 
 
@@ -55,7 +57,7 @@ def test_another_normaliser_counts_every_metric_anew(data: Dataset) -> None:
     assert before.values["wer"] == 1.0
     assert (after.values["wer"], after.values["cer"], after.values["success_rate"]) == (0.0, 0.0, 1.0)
     assert after.result is not None
-    assert after.result.utterances[0].counts == said(data, "basic")[0].counts
+    assert after.result.utterances[0].counts == titled_utterances(data, "basic")[0].counts
     assert after.result.provenance["normaliser"] == str(text.get("basic"))
     assert after.result.provenance[BEFORE] == str(text.get("none"))
     assert origin(after) == before.id
@@ -96,15 +98,10 @@ def test_the_same_rescoring_is_the_same_entry_right_behind_its_source(data: Data
 
 
 def test_what_raised_is_scored_as_such(data: Dataset) -> None:
-    first, *rest = said(data)
+    first, *rest = titled_utterances(data)
     after = rescored(entry(data, (replace(first, output=None, error="boom"), *rest)), data, "basic")
     assert after.values["success_rate"] == 1 - 1 / len(SENTENCES)
     assert after.values["wer"] > 0
-
-
-def changed(folder: Path, **changes: Any) -> Dataset:
-    write_dataset(folder, normaliser="none", **changes)
-    return datasets.load(folder)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +117,7 @@ def test_refused(data: Dataset, provenance: dict[str, str], why: str) -> None:
 
 
 def test_refused_without_outputs_that_can_be_read(data: Dataset) -> None:
-    first, *rest = said(data)
+    first, *rest = titled_utterances(data)
     with pytest.raises(ConfigError, match=r"cannot be scored .KeyError: 'text'.: it was kept by another version"):
         rescored(entry(data, (replace(first, output={"words": []}), *rest)), data)
     with pytest.raises(ConfigError, match="has no outputs to score, it ended in an ERROR: out of memory"):
@@ -132,23 +129,25 @@ def test_refused_without_outputs_that_can_be_read(data: Dataset) -> None:
 def test_corrected_references_are_taken_on_a_persons_word_with_the_same_audio(data: Dataset) -> None:
     before = entry(data, dataset_digest="sha256:before the correction")
     assert rescored(before, data, "basic", references=True).values["wer"] == 0.0
-    longer = tuple(replace(u, duration_s=u.duration_s + 1) for u in said(data))
+    longer = tuple(replace(u, duration_s=u.duration_s + 1) for u in titled_utterances(data))
     with pytest.raises(ConfigError, match=r"000 lasts .* s, it was .* s: the audio is another one, run it again"):
         rescored(entry(data, longer, dataset_digest="sha256:x"), data, references=True)
     with pytest.raises(ConfigError, match="it has other utterances: --references takes corrected texts only"):
-        rescored(entry(data, said(data)[1:], dataset_digest="sha256:x"), data, references=True)
+        rescored(entry(data, titled_utterances(data)[1:], dataset_digest="sha256:x"), data, references=True)
 
 
 # ---------------------------------------------------------------------------- who changes places
 
 
-def rated(model: str, basic: float, none: float) -> normaliser_sensitivity.Rates:
+def rates_of(model: str, basic: float, none: float) -> normaliser_sensitivity.Rates:
     rates = {**dict.fromkeys(text.names(), basic), "none": none}
     return normaliser_sensitivity.Rates(Entry(replace(KEY, model=model), Status.PASS, "s1"), "basic", 8, rates)
 
 
 def test_two_models_that_change_places_are_named() -> None:
-    said = list(normaliser_sensitivity.flips([rated("a", 0.02, 0.5), rated("b", 0.03, 0.1), rated("c", 0.04, 0.6)]))
+    said = list(
+        normaliser_sensitivity.flips([rates_of("a", 0.02, 0.5), rates_of("b", 0.03, 0.1), rates_of("c", 0.04, 0.6)])
+    )
     (sentence,) = said
     assert sentence.startswith("a:one (cpu, float32) is ahead of b:one (cpu, float32) on short_v1 under basic (2.00%, ")
     assert sentence.endswith("3.00%), behind under none (50.00%, 10.00%)")

@@ -35,7 +35,7 @@ def dataset(folder: Path, rows: Sequence[dict[str, Any]], **header: Any) -> Data
     return datasets.load(folder)
 
 
-def found(tmp_path: Path, items: list[Item], rows: Sequence[dict[str, Any]] = CALL) -> Matched:
+def match(tmp_path: Path, items: list[Item], rows: Sequence[dict[str, Any]] = CALL) -> Matched:
     return matched(items, dataset(tmp_path / "calls", rows))
 
 
@@ -51,7 +51,7 @@ def test_words_go_to_the_segment_of_their_channel_that_their_middle_lies_in(tmp_
         word("other", 1.0, 1),
         word("out", 0.1, 1),
     ]
-    result = found(tmp_path, [*words])
+    result = match(tmp_path, [*words])
     assert {id: answer.text for id, answer in result.answers.items()} == {"a1": "one", "a2": "two three", "b1": "other"}
     assert result.outside == ["out at 0.1 s of call"]
     turns = result.answers["a2"].turns
@@ -71,31 +71,31 @@ def test_under_sclites_alignment_a_word_between_segments_is_the_next_ones(tmp_pa
 
 
 def test_a_segment_in_which_no_word_lies_has_an_empty_answer(tmp_path: Path) -> None:
-    result = found(tmp_path, [word("one", 0.2, 0)])
+    result = match(tmp_path, [word("one", 0.2, 0)])
     assert result.answers["a2"].text == ""
     assert "b1" not in result.answers  # of its channel the file says nothing
 
 
 @pytest.mark.parametrize("name", ["a1", "call.wav", "x/call.wav", r"C:\their\call.wav", "call"])
 def test_a_row_is_known_by_id_or_file(tmp_path: Path, name: str) -> None:
-    assert found(tmp_path, [Hypothesis((name,), "line 1", "so")], CALL[:1]).answers["a1"].text == "so"
+    assert match(tmp_path, [Hypothesis((name,), "line 1", "so")], CALL[:1]).answers["a1"].text == "so"
 
 
 def test_of_several_stretches_of_a_file_the_offset_tells(tmp_path: Path) -> None:
-    result = found(tmp_path, [Hypothesis(("call.wav",), "line 1", "late", start_s=1.01)], CALL)
+    result = match(tmp_path, [Hypothesis(("call.wav",), "line 1", "late", start_s=1.01)], CALL)
     assert {id: answer.text for id, answer in result.answers.items()} == {"a2": "late"}
-    other = found(tmp_path / "calls", [Hypothesis(("call.wav",), "line 1", "late", start_s=1.7)], CALL)
+    other = match(tmp_path / "calls", [Hypothesis(("call.wav",), "line 1", "late", start_s=1.7)], CALL)
     assert other.surplus == ["call.wav"]
 
 
 def test_an_offset_is_asked_for_where_it_could_be_several(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"line 4: call.wav is the audio of 3 rows \(a1, ...\), and no offset says"):
-        found(tmp_path, [Hypothesis(("call.wav",), "line 4", "so")])
+        match(tmp_path, [Hypothesis(("call.wav",), "line 4", "so")])
 
 
 def test_the_first_name_that_is_known_counts(tmp_path: Path) -> None:
     items: list[Item] = [Hypothesis(("0", "x/call.wav"), "line 1", "so"), Hypothesis(("nobody",), "line 2", "so")]
-    result = found(tmp_path, items, CALL[:1])
+    result = match(tmp_path, items, CALL[:1])
     assert list(result.answers) == ["a1"]
     assert result.surplus == ["nobody"]
 
