@@ -40,13 +40,21 @@ else:
 print(json.dumps({"new": 1, "skipped": 0, "seconds": 1, "store": "the store", "warnings": []}), flush=True)
 """
 CONFTEST = """
+import functools
 import sys
 from pathlib import Path
 
-from modellab.tracking import process
+from modellab import tracking
 
 pytest_plugins = ["modellab.pytest_plugin"]
-process.command = lambda *_: [sys.executable, str(Path(__file__).with_name("child.py"))]
+
+
+def command(*_):
+    return [sys.executable, str(Path(__file__).with_name("child.py"))]
+
+
+tracking.Prestart.start = functools.partial(tracking.Prestart.start, command=command)
+tracking.push = functools.partial(tracking.push, command=command)
 """
 OPTIONS = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:anyio", "-k", "fake")
 SESSION = (sys.executable, "-m", "pytest", "benchmarks", *OPTIONS)
@@ -132,11 +140,8 @@ def test_where_it_has_died_another_one_sends_at_the_end(tracked: FakeProject) ->
     done = run(tracked)
 
     assert SENT in done.stdout
-    assert [noted_events(tracked)[0], noted_events(tracked)[-1], len(noted_events(tracked))] == [
-        "started",
-        "started",
-        3,
-    ]
+    events = noted_events(tracked)
+    assert (events[0], events[-1], len(events)) == ("started", "started", 3)
 
 
 @pytest.mark.slow
