@@ -100,11 +100,20 @@ def place_of(path: str | Path) -> Place:
 
 
 def detected(place: Place) -> list[Found]:
-    """The formats that a place may be of, the likeliest first."""
-    guesses = ((form, form.detect(place)) for form in every().values())
-    return sorted(
-        (Found(form, guess) for form, guess in guesses if guess), key=lambda candidate: -candidate.guess.score
-    )
+    """The formats that a place may be of, the likeliest first; a file that cannot be read speaks for none."""
+    return _guessed(place)[0]
+
+
+def _guessed(place: Place) -> tuple[list[Found], list[DatasetError]]:
+    """What `detected` gives, and what could not be read on the way."""
+    candidates, faults = [], []
+    for form in every().values():
+        try:
+            if guess := form.detect(place):
+                candidates.append(Found(form, guess))
+        except DatasetError as fault:
+            faults.append(fault)
+    return sorted(candidates, key=lambda candidate: -candidate.guess.score), faults
 
 
 def chosen(place: Place, name: str = "") -> Found:
@@ -113,9 +122,9 @@ def chosen(place: Place, name: str = "") -> Found:
         if name not in every():
             raise ConfigError(f"there is no format called {name!r}: {did_you_mean(name, every())}")
         return Found(every()[name], Guess(1.0, "it was asked for"))
-    candidates = detected(place)
+    candidates, faults = _guessed(place)
     if not candidates:
-        raise ConfigError(unknown(place))
+        raise faults[0] if faults else ConfigError(unknown(place))
     close = [candidate for candidate in candidates if candidates[0].guess.score - candidate.guess.score < CLOSE]
     if len(close) > 1:
         reasons = "; ".join(f"{candidate.format.NAME}: {candidate.guess.reason}" for candidate in close)

@@ -26,7 +26,7 @@ from modellab.datasets.importers import (
     textgrid,
 )
 from modellab.datasets.importers.places import expanded
-from modellab.errors import ConfigError
+from modellab.errors import ConfigError, DatasetError
 from modellab.system import yamltext
 from tests.datasets.importers import layouts
 from tests.datasets.importers.layouts import LAYOUTS
@@ -62,6 +62,14 @@ def test_a_damaged_layout_raises_nothing(format: str, recipe: object, at: str, d
         except ConfigError:  # a split, a column or a file that a person has to choose
             return
         assert all(isinstance(item, Record | LeftOut | Note | Setting) for item in items)
+
+
+@pytest.mark.parametrize("name", ["metadata.csv", "text", "cuts.jsonl.gz"])
+def test_a_file_that_looks_packed_and_is_not_speaks_for_no_format(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"\x1f\x8b no gzip at all|a|b\n")
+    assert importers.detected(Place(tmp_path)) == []
+    with pytest.raises((ConfigError, DatasetError), match=r"cannot be read to its end|looks like a format"):
+        importers.chosen(Place(tmp_path))
 
 
 @pytest.mark.parametrize("name", sorted(importers.every()))
