@@ -50,12 +50,13 @@ def test_recipe_of_made_checkpoints(tmp_path: Path) -> None:
     assert made.recipe(folder) == before
 
 
-def test_recipe_of_augmented_clips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recipe_of_augmented_clips(tmp_path: Path) -> None:
     before, copy = augmentation.recipe(), tmp_path / "conditions.py"
     copy.write_bytes(Path(conditions.__file__).read_bytes())
     with_crlf(copy)
-    monkeypatch.setattr(conditions, "__file__", str(copy))
-    assert augmentation.recipe() == before
+    assert augmentation.recipe(copy) == before
+    copy.write_bytes(copy.read_bytes() + b"\n# changed\n")
+    assert augmentation.recipe(copy) != before
 
 
 def test_git_is_told() -> None:

@@ -12,7 +12,7 @@ import hashlib
 import importlib.metadata
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from modellab.audio.conditions import Condition
 from modellab.errors import AudioError, ConfigError, CrashError, WorkerError
 from modellab.system import cache, extras, json_child, textfile
 from modellab.system.json_child import JsonChild
+from modellab.types import Audio
 
 LIBRARIES = ("torch-audiomentations", "torch", "soundfile", "soxr", "numpy")
 IDLE_S = 20.0
@@ -30,15 +31,19 @@ TIMEOUT_S = 120.0
 NAME = "clip.flac"
 
 
-def file(clip: Path, condition: Condition, seed: int) -> Path:
-    """The clip under a condition as a FLAC file; the clip itself where it is clean. Raises AudioError, ConfigError."""
+def file(clip: Path, condition: Condition, seed: int, helper: Helper | None = None) -> Path:
+    """The clip under a condition as a FLAC file; the clip itself where it is clean. Raises AudioError, ConfigError.
+
+    `helper` makes it where it is not there yet, the one of this process if none is given.
+    """
+    helper = helper or HELPER
     if condition.kind == "clean":
         return clip
     if not stretch.parsed(clip).file.is_file():
         raise AudioError(f"{clip} does not exist: expected an audio file")
-    place = _place(clip, condition, seed)
+    place = _place(clip, condition, seed, helper)
     order = {"clip": str(clip), "condition": str(condition), "seed": own_seed(clip, condition, seed)}
-    made = cache.once(place, f"{clip.name} under {condition}", lambda new: HELPER.make(order, new / NAME), TIMEOUT_S)
+    made = cache.once(place, f"{clip.name} under {condition}", lambda new: helper.make(order, new / NAME), TIMEOUT_S)
     return made / NAME
 
 
@@ -46,12 +51,12 @@ def kept(clip: Path, condition: Condition, seed: int) -> Path | None:
     """The file where it was made before; None where it was not, or the clip is gone. Makes nothing."""
     if not stretch.parsed(clip).file.is_file():
         return None
-    made = clip if condition.kind == "clean" else _place(clip, condition, seed) / NAME
+    made = clip if condition.kind == "clean" else _place(clip, condition, seed, HELPER) / NAME
     return made if stretch.parsed(made).file.is_file() else None
 
 
-def _place(clip: Path, condition: Condition, seed: int) -> Path:
-    facts = json.dumps([_sha(clip), str(condition), seed, recipe()])
+def _place(clip: Path, condition: Condition, seed: int, helper: Helper) -> Path:
+    facts = json.dumps([_sha(clip), str(condition), seed, helper.recipe()])
     return cache.home() / "augmented" / hashlib.sha256(facts.encode()).hexdigest()[:24]
 
 
@@ -66,6 +71,10 @@ class Helper:
 
     def __init__(self) -> None:
         self.child: JsonChild | None = None
+
+    def recipe(self) -> list[str]:
+        """What makes its files: of another recipe they are made anew."""
+        return recipe()
 
     def make(self, order: Mapping[str, object], into: Path) -> None:
         """Have one file made; ConfigError where a package is missing, AudioError for anything else."""
@@ -95,11 +104,13 @@ HELPER = Helper()
 atexit.register(lambda: HELPER.close())
 
 
-def answer(order: Mapping[str, Any]) -> dict[str, str]:
+def answer(
+    order: Mapping[str, Any], change: Callable[[Audio, Condition, int], Audio] = conditions.change
+) -> dict[str, str]:
     """The helper's side: make one file."""
     try:
         clip = audio.read(Path(order["clip"]))
-        made = conditions.change(clip, conditions.parse(order["condition"]), int(order["seed"]))
+        made = change(clip, conditions.parse(order["condition"]), int(order["seed"]))
         audio.write(Path(order["into"]), made)
     except ModuleNotFoundError as error:
         return {"missing": str(error.name)}
@@ -110,10 +121,12 @@ def _sha(path: Path) -> str:
     return stretch.digest(path)
 
 
-def recipe() -> list[str]:
+def recipe(source: Path = Path(conditions.__file__)) -> list[str]:
     """What makes the files: a hash of the source of the conditions, and the versions of the libraries."""
-    source = textfile.hashed(Path(conditions.__file__))
-    return [hashlib.sha256(source).hexdigest()[:12], *(f"{name} {_version(name)}" for name in LIBRARIES)]
+    return [
+        hashlib.sha256(textfile.hashed(source)).hexdigest()[:12],
+        *(f"{name} {_version(name)}" for name in LIBRARIES),
+    ]
 
 
 def _version(name: str) -> str:

@@ -53,12 +53,12 @@ def why_missing(folder: Path) -> tuple[str, str]:
     return ("", "") if there else ("its own environment is not made yet", f"modellab models install {folder.name}")
 
 
-def make(folder: Path, tell: virtualenv.Tell) -> Path:
+def make(folder: Path, tell: virtualenv.Tell, maker: virtualenv.Maker = virtualenv.by_uv) -> Path:
     """The Python of the model's environment, made first if it is not there whole. Raises WorkerError."""
     name = place(folder).name
     added = [name for name in WORKER if _free(folder, name)]
     wanted = ["--requirement", str((folder / REQUIREMENTS).absolute()), *added]
-    return virtualenv.environment(name, folder.name, wanted, folder, "pip install uv", tell)
+    return virtualenv.environment(name, folder.name, wanted, folder, "pip install uv", tell, maker)
 
 
 def start(folder: Path) -> Start:

@@ -25,6 +25,7 @@ PACKAGE = Path(__file__).resolve().parents[1]
 COMPLETE = "complete"
 LOCK_TIMEOUT_S = 3600.0
 Tell = Callable[[str], None]
+Maker = Callable[[Path, str, Sequence[str], Path, str], None]  # of an environment: `by_uv`
 
 
 def place(name: str) -> Path:
@@ -42,29 +43,8 @@ def is_made(folder: Path) -> bool:
     return (folder / COMPLETE).exists()
 
 
-def environment(name: str, label: str, wanted: Sequence[str], cwd: Path, way_out: str, tell: Tell) -> Path:
-    """The Python of environment `name`, which is made first if it is missing or incomplete.
-
-    `wanted` are arguments of `uv pip install`, run in `cwd`; `label` says whose it is and `way_out` what one can do
-    without uv, for messages. Raises WorkerError.
-    """
-    folder = place(name)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(folder.parent / f".{folder.name}.lock", timeout=LOCK_TIMEOUT_S):
-            if not is_made(folder):
-                tell(f"making an environment for {label} in {folder} (once; minutes)")
-                _make(folder, label, wanted, cwd, way_out)
-                tell(f"the environment for {label} is made")
-    except (OSError, filelock.Timeout) as error:
-        raise WorkerError(
-            f"the environment of {label} cannot be written to {folder} ({error}): make room and see to the rights"
-            " there, or set MODELLAB_CACHE to a folder that can be written"
-        ) from error
-    return python(folder)
-
-
-def _make(folder: Path, label: str, wanted: Sequence[str], cwd: Path, way_out: str) -> None:
+def by_uv(folder: Path, label: str, wanted: Sequence[str], cwd: Path, way_out: str) -> None:
+    """Have uv make an environment in `folder`. Raises WorkerError."""
     uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
     if uv is None:
         raise WorkerError(
@@ -81,6 +61,30 @@ def _make(folder: Path, label: str, wanted: Sequence[str], cwd: Path, way_out: s
             words = " ".join(done.stderr.split())[-400:] or f"exit status {done.returncode}"
             raise WorkerError(f"the environment of {label} could not be made by `uv {' '.join(command[1:3])}`: {words}")
     (folder / COMPLETE).touch()
+
+
+def environment(
+    name: str, label: str, wanted: Sequence[str], cwd: Path, way_out: str, tell: Tell, make: Maker = by_uv
+) -> Path:
+    """The Python of environment `name`, which is made first if it is missing or incomplete.
+
+    `wanted` are arguments of `uv pip install`, run in `cwd`; `label` says whose it is and `way_out` what one can do
+    without uv, for messages. Raises WorkerError.
+    """
+    folder = place(name)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(folder.parent / f".{folder.name}.lock", timeout=LOCK_TIMEOUT_S):
+            if not is_made(folder):
+                tell(f"making an environment for {label} in {folder} (once; minutes)")
+                make(folder, label, wanted, cwd, way_out)
+                tell(f"the environment for {label} is made")
+    except (OSError, filelock.Timeout) as error:
+        raise WorkerError(
+            f"the environment of {label} cannot be written to {folder} ({error}): make room and see to the rights"
+            " there, or set MODELLAB_CACHE to a folder that can be written"
+        ) from error
+    return python(folder)
 
 
 def alone() -> Path:

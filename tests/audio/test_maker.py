@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
 
 from modellab import audio
-from modellab.audio import augmentation, conditions
+from modellab.audio import augmentation
 from modellab.audio.conditions import parse
 from modellab.errors import AudioError, ConfigError, CrashError
 from modellab.types import Audio
@@ -25,30 +25,29 @@ def clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def helper(monkeypatch: pytest.MonkeyPatch) -> Iterator[augmentation.Helper]:
+def helper() -> Iterator[augmentation.Helper]:
     """A helper of this test's own, gone when it ends."""
     own = augmentation.Helper()
-    monkeypatch.setattr(augmentation, "HELPER", own)
-    yield own  # type: ignore[misc]
+    yield own
     own.close()
 
 
 def test_a_file_is_made_once_and_again_when_it_is_damaged(clip: Path, helper: augmentation.Helper) -> None:
-    made = augmentation.file(clip, parse("speed:1.25"), 1)
+    made = augmentation.file(clip, parse("speed:1.25"), 1, helper)
     assert audio.info(made).duration_s == pytest.approx(0.4, abs=0.001)
     before = made.read_bytes()
     first = helper.child
     assert first is not None
-    assert augmentation.file(clip, parse("speed:1.25"), 1) == made
+    assert augmentation.file(clip, parse("speed:1.25"), 1, helper) == made
     made.write_bytes(b"damaged")
-    assert augmentation.file(clip, parse("speed:1.25"), 1).read_bytes() == before
+    assert augmentation.file(clip, parse("speed:1.25"), 1, helper).read_bytes() == before
     assert helper.child is first
     first.close()  # as if it had gone idle
-    assert augmentation.file(clip, parse("clipping:20"), 1) != made
+    assert augmentation.file(clip, parse("clipping:20"), 1, helper) != made
     assert helper.child is not first
 
 
-def test_clip_condition_and_seed_name_the_file(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clip_condition_and_seed_name_the_file(clip: Path, tmp_path: Path) -> None:
     orders: list[dict[str, Any]] = []
 
     class Notes(augmentation.Helper):
@@ -56,11 +55,14 @@ def test_clip_condition_and_seed_name_the_file(clip: Path, tmp_path: Path, monke
             orders.append(order)
             into.write_bytes(b"")
 
-    monkeypatch.setattr(augmentation, "HELPER", Notes())
+    class Updated(Notes):
+        def recipe(self) -> list[str]:
+            return [*super().recipe(), "another"]
+
     other = tmp_path / "b.flac"
     audio.write(other, Audio(np.zeros(800, np.float32), 16_000))
     files = {
-        augmentation.file(path, parse(name), seed)
+        augmentation.file(path, parse(name), seed, Notes())
         for path, name, seed in [
             (clip, "noise:5", 1),
             (clip, "noise:10", 1),
@@ -69,8 +71,11 @@ def test_clip_condition_and_seed_name_the_file(clip: Path, tmp_path: Path, monke
         ]
     }
     assert len(files) == len({order["seed"] for order in orders}) == 4
-    monkeypatch.setattr(augmentation, "_version", lambda name: "another")
-    assert augmentation.file(clip, parse("noise:5"), 1) not in files
+    assert augmentation.file(clip, parse("noise:5"), 1, Updated()) not in files
+
+
+def test_the_versions_of_the_libraries_are_part_of_the_recipe() -> None:
+    assert f"numpy {np.__version__}" in augmentation.recipe()
 
 
 def test_a_clean_clip_is_itself(clip: Path) -> None:
@@ -79,20 +84,19 @@ def test_a_clean_clip_is_itself(clip: Path) -> None:
 
 def test_a_missing_clip_and_a_broken_one_are_told(clip: Path, helper: augmentation.Helper) -> None:
     with pytest.raises(AudioError, match=r"gone\.flac does not exist"):
-        augmentation.file(clip.with_name("gone.flac"), parse("speed:1.1"), 1)
+        augmentation.file(clip.with_name("gone.flac"), parse("speed:1.1"), 1, helper)
     broken = clip.with_name("broken.flac")
     broken.write_bytes(clip.read_bytes()[:600])
     with pytest.raises(AudioError, match=r"broken\.flac under speed:1\.1 could not be made: .*"):
-        augmentation.file(broken, parse("speed:1.1"), 1)
+        augmentation.file(broken, parse("speed:1.1"), 1, helper)
 
 
-def test_a_missing_package_is_told_with_what_brings_it(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def absent(*_: object) -> None:
+def test_a_missing_package_is_told_with_what_brings_it(clip: Path) -> None:
+    def absent(*_: object) -> NoReturn:
         raise ModuleNotFoundError("no torch_audiomentations", name="torch_audiomentations")
 
-    monkeypatch.setattr(conditions, "change", absent)
     order = {"clip": str(clip), "condition": "noise:5", "seed": 1, "into": "x.flac"}
-    assert augmentation.answer(order) == {"missing": "torch_audiomentations"}
+    assert augmentation.answer(order, absent) == {"missing": "torch_audiomentations"}
 
     class Lacks(augmentation.Helper):
         def _asked(self, order: Mapping[str, object]) -> dict[str, Any]:
@@ -103,11 +107,11 @@ def test_a_missing_package_is_told_with_what_brings_it(clip: Path, monkeypatch: 
 
 
 def test_a_helper_that_died_is_told_and_another_one_started(clip: Path, helper: augmentation.Helper) -> None:
-    augmentation.file(clip, parse("speed:1.25"), 1)
+    augmentation.file(clip, parse("speed:1.25"), 1, helper)
     first = helper.child
     assert first is not None
     first.kill()
-    assert augmentation.file(clip, parse("speed:1.5"), 1).is_file()
+    assert augmentation.file(clip, parse("speed:1.5"), 1, helper).is_file()
     assert helper.child is not first
 
     class Dead(augmentation.Helper):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Sequence
 from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 from typing import Any
@@ -33,36 +34,35 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return model
 
 
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """What uv would have been asked to install, in place of uv."""
-    every: list[list[str]] = []
+class Maker:
+    """In place of uv: notes what it would have been asked to install."""
 
-    def make(folder: Path, label: str, wanted: list[str], cwd: Path, way_out: str) -> None:
-        every.append(wanted)
+    def __init__(self) -> None:
+        self.asked: list[Sequence[str]] = []
+
+    def __call__(self, folder: Path, label: str, wanted: Sequence[str], cwd: Path, way_out: str) -> None:
+        self.asked.append(wanted)
         folder.mkdir(parents=True)
         (folder / virtualenv.COMPLETE).touch()
 
-    monkeypatch.setattr(virtualenv, "_make", make)
-    return every
 
-
-def test_it_is_made_once_for_each_content_of_the_requirements(folder: Path, asked: list[list[str]]) -> None:
-    told: list[str] = []
+def test_it_is_made_once_for_each_content_of_the_requirements(folder: Path) -> None:
+    told, maker = list[str](), Maker()
     assert environment.why_missing(folder) == ("its own environment is not made yet", "modellab models install mine")
-    python = environment.make(folder, told.append)
-    assert environment.make(folder, told.append) == python == virtualenv.python(environment.place(folder))
+    python = environment.make(folder, told.append, maker)
+    assert environment.make(folder, told.append, maker) == python == virtualenv.python(environment.place(folder))
     assert environment.why_missing(folder) == ("", "")
-    assert len(asked) == 1
+    assert len(maker.asked) == 1
     (folder / "requirements.txt").write_text("engine>=2\n# another comment\nnumpy==1.26.4\n")
     assert environment.why_missing(folder) == ("", "")
     (folder / "requirements.txt").write_text("engine>=3\nnumpy==1.26.4\n")
     assert environment.why_missing(folder)[0]
 
 
-def test_its_own_pins_come_before_what_the_process_around_it_needs(folder: Path, asked: list[list[str]]) -> None:
-    environment.make(folder, lambda line: None)
-    (wanted,) = asked
+def test_its_own_pins_come_before_what_the_process_around_it_needs(folder: Path) -> None:
+    maker = Maker()
+    environment.make(folder, lambda line: None, maker)
+    (wanted,) = maker.asked
     assert wanted[:2] == ["--requirement", str(folder / "requirements.txt")]
     assert set(wanted[2:]) == set(environment.WORKER) - {"numpy"}
 

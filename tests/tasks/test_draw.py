@@ -161,6 +161,11 @@ def test_stability_shows_each_call() -> None:
     assert stability.draw(sample, None) == [Lines(("(the model raised: no calls)",))]
 
 
+class Noise(augmentation.Helper):
+    def make(self, order: Any, into: Path) -> None:
+        into.write_bytes(b"noise")
+
+
 def test_a_clip_under_a_condition_is_where_it_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODELLAB_CACHE", str(tmp_path / "cache"))
     clip = tmp_path / "a.flac"
@@ -168,9 +173,7 @@ def test_a_clip_under_a_condition_is_where_it_was_made(tmp_path: Path, monkeypat
     assert robustness.altered({**CLIP, "audio": clip, "condition": "clean"}) == clip
     row = {**CLIP, "audio": clip, "condition": "noise:10"}
     assert robustness.altered(row) is None
-    made = augmentation._place(clip, robustness._condition(row), robustness._seed(row)) / augmentation.NAME
-    made.parent.mkdir(parents=True)
-    made.write_bytes(b"noise")
+    made = augmentation.file(clip, robustness._condition(row), robustness._seed(row), Noise())
     assert robustness.altered(row) == made
     clip.unlink()
     assert robustness.altered(row) is None

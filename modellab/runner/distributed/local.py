@@ -6,8 +6,8 @@ import math
 import queue
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 from modellab.errors import ModellabError
 from modellab.runner.distributed.controller import Attempt
@@ -30,26 +30,44 @@ LOAD_TIMEOUT_S = 1800.0
 GPUS = "CUDA_VISIBLE_DEVICES"
 
 
+class Process(Protocol):
+    """A worker's process, as `ShardProcess` is one."""
+
+    def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float) -> dict[str, Any]: ...
+    def kill(self) -> None: ...
+    def close(self) -> None: ...
+
+
 class Local:
     """So many workers on this machine. One that dies is replaced, under another name."""
 
-    def __init__(self, workers: int | None = None) -> None:
-        """`workers`: None for one on each GPU, and one where a case needs none."""
+    def __init__(
+        self,
+        workers: int | None = None,
+        *,
+        gpus: Callable[[], Sequence[str]] | None = None,
+        process: Callable[[Mapping[str, str]], Process] = ShardProcess,
+    ) -> None:
+        """`workers`: None for one on each GPU, and one where a case needs none.
+
+        `gpus` tells which there are (`visible_gpus`), and `process` starts one with these variables.
+        """
         self.asked = workers
+        self.visible_gpus, self.process = gpus or visible_gpus, process
         self.seats: list[_Seat] = []
         self.told: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self.refused = 0  # seats that could not load the model, as on a GPU that somebody else has
 
     def start(self, plan: Plan) -> None:
         """Have as many workers as there should be load the model of a case; what is still busy is replaced."""
-        gpus = visible_gpus() if plan["device"] == "cuda" else []
+        gpus = self.visible_gpus() if plan["device"] == "cuda" else []
         count = self.asked or max(1, len(gpus))
         if any(seat.busy for seat in self.seats) or len(self.seats) != count:
             self.stop()
         self.told, self.refused = queue.SimpleQueue(), 0
         if not self.seats:
             env = [{GPUS: gpus[i % len(gpus)]} if gpus else {} for i in range(count)]
-            self.seats = [_Seat(f"local-{i}", env[i]) for i in range(count)]
+            self.seats = [_Seat(f"local-{i}", env[i], self.process) for i in range(count)]
         for seat in self.seats:
             seat.open(plan, self.told)
 
@@ -85,11 +103,11 @@ class Local:
 class _Seat:
     """A place for a worker: a thread that starts a process, asks it, and starts another one where it died."""
 
-    def __init__(self, name: str, env: Mapping[str, str]) -> None:
-        self.name, self.env = name, env
+    def __init__(self, name: str, env: Mapping[str, str], begin: Callable[[Mapping[str, str]], Process]) -> None:
+        self.name, self.env, self.begin = name, env, begin
         self.orders: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self.busy = self.ended = False
-        self.process: ShardProcess | None = None
+        self.process: Process | None = None
         self.told: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self.plan: Plan = {}
         self.count = 0
@@ -131,7 +149,7 @@ class _Seat:
             self.count += 1
             self.told.put(Loading(self.worker))
             try:
-                self.process = self.process or ShardProcess(self.env)
+                self.process = self.process or self.begin(self.env)
                 reply = self.process.ask("open", {"plan": dict(self.plan)}, LOAD_TIMEOUT_S)
             except ModellabError as error:
                 self._replace(str(error))

@@ -44,6 +44,7 @@ class Reference:
     variant: str = ""
     python: Path | None = None
     matrix: Matrix | None = field(default=None, compare=False)
+    package: Path = field(default=PACKAGE, compare=False)
 
     def instance(self, case: ModelInstance, tree: Path | None, *, download: bool = False) -> ModelInstance:
         """What the base loads for a case; `tree` is the revision's folder. NoBaseError with the reason if nothing."""
@@ -94,9 +95,9 @@ class Reference:
 
     def code(self, tree: Path | None) -> Path | None:
         """The folder that holds the base's modellab; None: it is not under version control here, or not there yet."""
-        if tree is None or not PACKAGE.is_relative_to(self.top) or worktree.ignores(self.top, PACKAGE):
+        if tree is None or not self.package.is_relative_to(self.top) or worktree.ignores(self.top, self.package):
             return None
-        return tree / PACKAGE.parent.relative_to(self.top)
+        return tree / self.package.parent.relative_to(self.top)
 
     def search_path(self, tree: Path | None) -> list[Path]:
         """The folders of the project that this process imports from, as they lie in the tree.

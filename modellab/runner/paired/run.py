@@ -42,6 +42,7 @@ class PairedRun:
     threads: int
     download: bool
     tell: Tell
+    loader: Callable[[Case], tuple[Loaded, tuple[str, ...]]] | None = None  # of a base and its notes: `_load`
     places: Places = field(init=False)
     loaded: Loaded | None = None
     engine: object = None  # the candidate's, to which `loaded` or `missing` belongs
@@ -56,28 +57,27 @@ class PairedRun:
         if self.engine != (case.key.task, case.engine):
             self.close()
             try:
-                self._load(case)
+                self.loaded, self.notes = (self.loader or self._load)(case)
             except NoBaseError as error:
                 self.missing = str(error)
             self.engine = (case.key.task, case.engine)
         if self.loaded is not None:
             self.loaded.preprocessing = str(case.chain)
 
-    def _load(self, case: Case) -> None:
+    def _load(self, case: Case) -> tuple[Loaded, tuple[str, ...]]:
+        """The base's model in a process of its own, and what is to be said of it."""
         instance = self.base.instance(case, self.places.checkout(), download=self.download)
         apart = instance.model.environment == "own"
         place = self.places.own(instance.folder) if apart else self.places.get(instance.model.install)
         handle = start(place, self.threads, self.base.label, instance.model.environment_variables)
         try:
-            self.loaded = load(instance, handle, self.threads, download=self.download)
+            loaded = load(instance, handle, self.threads, download=self.download)
         except BaseException:
             handle.close()
             raise
         note = None if apart else self.places.notes.get(instance.model.install)
-        self.notes = (
-            *([note] if note else []),
-            *verdicts.other_precision(case, instance.key.precision, self.base.label),
-        )
+        notes = (*([note] if note else []), *verdicts.other_precision(case, instance.key.precision, self.base.label))
+        return loaded, notes
 
     def close(self) -> None:
         """End the base's process, if there is one."""

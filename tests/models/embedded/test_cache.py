@@ -30,9 +30,20 @@ def expand(fmt, folder):
     {does}
     (folder / "model.bin").write_bytes(b"whole")
 
-cache._expand = expand
-print(cache.weights("ct2"))
+print(cache.weights("ct2", expand))
 """
+
+
+class Writer:
+    """A quick stand-in for the real writers, which notes the formats it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __call__(self, fmt: str, folder: Path) -> None:
+        self.asked.append(fmt)
+        (folder / "model.bin").write_bytes(b"weights of " + fmt.encode())
+        (folder / "config.json").write_text("{}")
 
 
 @pytest.fixture
@@ -42,27 +53,18 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def written(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The formats a quick stand-in for the real writers was asked for."""
-    asked: list[str] = []
-
-    def expand(fmt: str, folder: Path) -> None:
-        asked.append(fmt)
-        (folder / "model.bin").write_bytes(b"weights of " + fmt.encode())
-        (folder / "config.json").write_text("{}")
-
-    monkeypatch.setattr(cache, "_expand", expand)
-    return asked
+def writer(home: Path) -> Writer:
+    return Writer()
 
 
 def start(does: str) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", PROCESS.format(does=does)], stdout=subprocess.PIPE, text=True)
 
 
-def test_written_once_and_then_found(home: Path, written: list[str]) -> None:
-    first, second = embedded.weights("ct2"), embedded.weights("ct2")
+def test_written_once_and_then_found(home: Path, writer: Writer) -> None:
+    first, second = embedded.weights("ct2", writer), embedded.weights("ct2", writer)
     assert first == second == home / f"whisper-lab-{embedded.digest()[:12]}-v{cache.VERSION}" / "ct2"
-    assert written == ["ct2"]
+    assert writer.asked == ["ct2"]
 
 
 @pytest.mark.parametrize(
@@ -75,9 +77,9 @@ def test_written_once_and_then_found(home: Path, written: list[str]) -> None:
         ("ggml-q8_0", "ggml-whisper-lab.bin"),
     ],
 )
-def test_each_format_is_the_file_or_folder_its_engine_takes(written: list[str], fmt: str, name: str) -> None:
-    assert embedded.weights(fmt).name == name
-    assert written == [fmt]
+def test_each_format_is_the_file_or_folder_its_engine_takes(writer: Writer, fmt: str, name: str) -> None:
+    assert embedded.weights(fmt, writer).name == name
+    assert writer.asked == [fmt]
 
 
 def _flip(folder: Path) -> None:
@@ -99,14 +101,14 @@ def _add(folder: Path) -> None:
     ],
     ids=["a changed byte", "a stray file", "a lost file", "unreadable sums", "lost sums"],
 )
-def test_a_damaged_folder_is_written_again(written: list[str], damage: Callable[[Path], object]) -> None:
-    folder = embedded.weights("ct2")
+def test_a_damaged_folder_is_written_again(writer: Writer, damage: Callable[[Path], object]) -> None:
+    folder = embedded.weights("ct2", writer)
     damage(folder)
     assert not intact(folder)
-    assert embedded.weights("ct2") == folder
+    assert embedded.weights("ct2", writer) == folder
     assert intact(folder)
     assert (folder / "model.bin").read_bytes() == b"weights of ct2"
-    assert written == ["ct2", "ct2"]
+    assert writer.asked == ["ct2", "ct2"]
 
 
 def test_four_processes_at_once_write_once(home: Path) -> None:
@@ -131,10 +133,10 @@ def test_a_process_killed_half_way_leaves_nothing_broken(home: Path) -> None:
     assert sorted(path.name for path in folder.parent.iterdir()) == [".ct2.lock", "ct2", "runs.log"]
 
 
-def test_a_whole_cache_is_used_without_writing(written: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = embedded.weights("ct2")
-    monkeypatch.setattr("modellab.system.cache._write", lambda *_: pytest.fail("nothing is missing"))
-    assert embedded.weights("ct2") == folder
+def test_a_whole_cache_is_used_while_another_process_holds_the_lock(writer: Writer) -> None:
+    folder = embedded.weights("ct2", writer)
+    with FileLock(folder.parent / ".ct2.lock"):
+        assert embedded.weights("ct2", writer, lock_timeout_s=0.05) == folder
 
 
 def test_a_cache_that_cannot_be_written_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,15 +163,14 @@ def test_a_missing_library_is_named(home: Path, tmp_path: Path, monkeypatch: pyt
         embedded.weights("transformers")
 
 
-def test_a_lock_held_for_ever_is_one_sentence(written: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "LOCK_TIMEOUT_S", 0.05)
-    folder = embedded.weights("ct2")
+def test_a_lock_held_for_ever_is_one_sentence(writer: Writer) -> None:
+    folder = embedded.weights("ct2", writer)
     _flip(folder)
     with (
         FileLock(folder.parent / ".ct2.lock"),
         pytest.raises(WeightsError, match="another process has been writing"),
     ):
-        embedded.weights("ct2")
+        embedded.weights("ct2", writer, lock_timeout_s=0.05)
 
 
 def test_an_unknown_format_names_the_known_ones() -> None:

@@ -213,13 +213,9 @@ def test_the_whole_fleet_in_one_line() -> None:
     ],
     ids=["all", "more workers", "by name", "no driver", "not for cpu", "workers on cpu"],
 )
-def test_one_worker_on_each_gpu(
-    monkeypatch: pytest.MonkeyPatch, device: str, gpus: list[str], asked: int | None, places: list[str | None]
-) -> None:
+def test_one_worker_on_each_gpu(device: str, gpus: list[str], asked: int | None, places: list[str | None]) -> None:
     """With a list that stands in for devices."""
-    monkeypatch.setattr(local, "visible_gpus", lambda: gpus)
-    monkeypatch.setattr(local._Seat, "_open", lambda self: None)
-    executor = Local(asked)
+    executor = Local(asked, gpus=lambda: gpus, process=Process)
     executor.start({"device": device})
     assert [seat.env.get(local.GPUS) for seat in executor.seats] == places
     executor.stop()
@@ -228,10 +224,10 @@ def test_one_worker_on_each_gpu(
 class Process:
     """In place of a worker's process: on the GPU 1 no model can be loaded, as where somebody else has it."""
 
-    busy = ("1",)
+    busy: Sequence[str] = ("1",)
 
     def __init__(self, env: Mapping[str, str]) -> None:
-        self.gpu = env[local.GPUS]
+        self.gpu = env.get(local.GPUS)
 
     def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:
         if self.gpu in self.busy or verb == "shard":
@@ -242,6 +238,10 @@ class Process:
     def kill(self) -> None: ...
 
 
+class AllBusy(Process):
+    busy = ("0", "1")
+
+
 def heard(executor: Local, until: type[Event]) -> list[Event]:
     """What it tells up to an event of a kind, but for what loads."""
     found: list[Event] = []
@@ -250,10 +250,8 @@ def heard(executor: Local, until: type[Event]) -> list[Event]:
     return found
 
 
-def test_a_gpu_that_somebody_else_has_costs_one_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "visible_gpus", lambda: ["0", "1"])
-    monkeypatch.setattr(local, "ShardProcess", Process)
-    executor = Local()
+def test_a_gpu_that_somebody_else_has_costs_one_worker() -> None:
+    executor = Local(gpus=lambda: ["0", "1"], process=Process)
     executor.start({"device": "cuda"})
     events = heard(executor, Refused)
     events += [] if any(isinstance(event, Up) for event in events) else heard(executor, Up)
@@ -266,11 +264,8 @@ def test_a_gpu_that_somebody_else_has_costs_one_worker(monkeypatch: pytest.Monke
     executor.stop()
 
 
-def test_where_no_gpu_is_free_the_case_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "visible_gpus", lambda: ["0", "1"])
-    monkeypatch.setattr(local, "ShardProcess", Process)
-    monkeypatch.setattr(Process, "busy", ("0", "1"))
-    executor = Local()
+def test_where_no_gpu_is_free_the_case_says_why() -> None:
+    executor = Local(gpus=lambda: ["0", "1"], process=AllBusy)
     executor.start({"device": "cuda"})
     *_, failed = heard(executor, Failed)
     assert isinstance(failed, Failed)

@@ -65,17 +65,18 @@ class Held(PairedRun):
     """A paired run whose base is a script, also where it is loaded anew."""
 
     fresh = 0
-    base_again: Loaded | None = None
-
-    def _load(self, case: Case) -> None:
-        assert self.loaded is None, "the old one is closed first"
-        self.fresh += 1
-        self.loaded = self.base_again
 
 
 def against(base: Scripted, **facts: Any) -> Held:
-    found = Held(Reference("HEAD~1 1a2b3c4", Path()), 1, False, lambda line: None)
-    found.loaded = found.base_again = loaded(base, **facts)
+    held = loaded(base, **facts)
+
+    def again(case: Case) -> tuple[Loaded, tuple[str, ...]]:
+        assert found.loaded is None, "the old one is closed first"
+        found.fresh += 1
+        return held, ()
+
+    found = Held(Reference("HEAD~1 1a2b3c4", Path()), 1, False, lambda line: None, again)
+    found.loaded = held
     return found
 
 

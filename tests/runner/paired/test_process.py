@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from modellab.errors import CrashError, ModelError, WorkerError
-from modellab.runner.paired import process
 from modellab.runner.paired.process import Named, Place, Places, start
 from modellab.runner.paired.reference import PACKAGE, Reference
 
@@ -37,7 +36,7 @@ def other_python(folder: Path) -> Path:
     return folder / "bin" / "python"
 
 
-def repository(root: Path, monkeypatch: pytest.MonkeyPatch, worker: str | None) -> Reference:
+def repository(root: Path, worker: str | None) -> Reference:
     """A project that holds a modellab of its own under version control, with or without a worker in it."""
     package = root / "modellab"
     package.mkdir(parents=True)
@@ -47,8 +46,8 @@ def repository(root: Path, monkeypatch: pytest.MonkeyPatch, worker: str | None) 
     git(root, "init", "--quiet")
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "--message", "one")
-    monkeypatch.setattr("modellab.runner.paired.reference.PACKAGE", package.resolve())
-    return Reference("main 1a2b3c4", root.resolve(), root.resolve(), git(root, "rev-parse", "HEAD"))
+    commit = git(root, "rev-parse", "HEAD")
+    return Reference("main 1a2b3c4", root.resolve(), root.resolve(), commit, package=package.resolve())
 
 
 def nobody(line: str) -> None:
@@ -75,8 +74,8 @@ def test_another_environment_gets_this_modellab_and_no_library_beside_it(tmp_pat
     assert Places(Reference("other", tmp_path, python=python), nobody).get("") == place, "a second time"
 
 
-def test_a_revision_runs_its_own_modellab(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    base = repository(tmp_path / "project", monkeypatch, FAKE)
+def test_a_revision_runs_its_own_modellab(tmp_path: Path, cache: Path) -> None:
+    base = repository(tmp_path / "project", FAKE)
     (tmp_path / "project" / "modellab" / "worker.py").write_text("raise SystemExit('the working tree')")
     places = Places(base, nobody)
     place = places.get("")
@@ -90,26 +89,22 @@ def test_a_revision_runs_its_own_modellab(tmp_path: Path, cache: Path, monkeypat
     assert asked.stdout == b"a modellab of long ago\n"
 
 
-def test_a_revision_without_modellab_is_told(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    base = repository(tmp_path / "project", monkeypatch, None)
+def test_a_revision_without_modellab_is_told(tmp_path: Path, cache: Path) -> None:
+    base = repository(tmp_path / "project", None)
     with pytest.raises(WorkerError, match=r"the base \(main 1a2b3c4\) cannot run modellab in .*: ModuleNotFoundError"):
         Places(base, nobody).get("")
 
 
-def test_an_import_of_another_modellab_is_told(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    base = repository(tmp_path / "project", monkeypatch, FAKE)
-    monkeypatch.setattr(process, "ASK", "print('/elsewhere/modellab/worker.py')")
+def test_an_import_of_another_modellab_is_told(tmp_path: Path, cache: Path) -> None:
+    base = repository(tmp_path / "project", "__file__ = '/elsewhere/modellab/worker.py'\n")
     with pytest.raises(WorkerError, match=r"would run the modellab of /elsewhere and not that of .*: has it one\?"):
         Places(base, nobody).get("")
 
 
-def test_a_failure_is_told_the_same_way_every_time(
-    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    places = Places(repository(tmp_path / "project", monkeypatch, None), nobody)
+def test_a_failure_is_told_the_same_way_every_time(tmp_path: Path, cache: Path) -> None:
+    places = Places(repository(tmp_path / "project", None), nobody)
     with pytest.raises(WorkerError) as first:
         places.get("")
-    monkeypatch.setattr(process, "_check", None)
     with pytest.raises(WorkerError) as second:
         places.get("")
     assert first.value is second.value

@@ -15,7 +15,6 @@ import yaml
 from modellab.errors import ConfigError, NoBaseError
 from modellab.plan.matrix import Case, Matrix
 from modellab.plan.settings import Project
-from modellab.runner.paired import reference
 from modellab.runner.paired.reference import Reference, resolve
 
 from ...integration.conftest import write_dataset, write_model
@@ -243,10 +242,8 @@ def test_folders_of_the_project_are_imported_from_the_revision(
     assert base.search_path(None) == []
 
 
-def test_modellab_itself_is_the_revisions_where_it_is_under_version_control(
-    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reference, "PACKAGE", root.resolve() / "packages" / "modellab")
-    assert against(root, "main").code(tmp_path / "tree") == tmp_path / "tree" / "packages"
+def test_modellab_itself_is_the_revisions_where_it_is_under_version_control(root: Path, tmp_path: Path) -> None:
+    base = replace(against(root, "main"), package=root.resolve() / "packages" / "modellab")
+    assert base.code(tmp_path / "tree") == tmp_path / "tree" / "packages"
     (root / ".gitignore").write_text("packages/\n")
-    assert against(root, "main").code(tmp_path / "tree") is None
+    assert base.code(tmp_path / "tree") is None

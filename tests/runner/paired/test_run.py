@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from modellab.errors import LoadError, ModellabError, NoBaseError
 from modellab.gate import paired_speed
+from modellab.plan.matrix import Case
 from modellab.runner.evaluate import Loaded
-from modellab.runner.paired import run
 from modellab.runner.paired.reference import Reference
 from modellab.runner.paired.run import PairedRun
 from modellab.types import Rule, Status
@@ -125,25 +124,20 @@ def test_memory_within_its_limit_needs_no_second_look(peak_mib: float, status: s
 
 
 @pytest.mark.parametrize(("fresh_mib", "status"), [(101, "PASS"), (130, "REGRESSED")], ids=["history", "real"])
-def test_more_memory_is_measured_again_in_fresh_processes(
-    monkeypatch: pytest.MonkeyPatch, fresh_mib: float, status: str
-) -> None:
-    paired_run = PairedRun(Reference("HEAD~1 1a2b3c4", Path()), 1, False, lambda line: None)
-    paired_run.loaded = loaded(Scripted())
+def test_more_memory_is_measured_again_in_fresh_processes(fresh_mib: float, status: str) -> None:
     again: list[Scripted] = []
 
     def fresh() -> Loaded:
         again.append(Scripted(peak=fresh_mib * MIB))
         return loaded(again[0])
 
-    def load(self: PairedRun, case: Any) -> None:
+    def load(case: Case) -> tuple[Loaded, tuple[str, ...]]:
         again.append(Scripted())
-        self.loaded = loaded(again[1])
+        return loaded(again[1]), ()
 
-    monkeypatch.setattr(PairedRun, "_load", load)
-    first = paired_run.loaded
+    paired_run = PairedRun(Reference("HEAD~1 1a2b3c4", Path()), 1, False, lambda line: None, load)
+    first = paired_run.loaded = loaded(Scripted())
     verdicts, _ = verdicts_of(paired_run, loaded(Scripted(peak=130 * MIB)), fresh)
-    assert first is not None
     assert isinstance(first.handle, Scripted)
     assert first.handle.closed
     assert [each.asked.count("utterance") for each in again] == [9, 9]
@@ -158,26 +152,25 @@ def test_more_memory_is_measured_again_in_fresh_processes(
 
 
 class Loading:
-    """Stands for `PairedRun._load`: counts, and fails as it is told."""
+    """Stands for what loads the base: counts, and fails as it is told."""
 
     def __init__(self, error: ModellabError | None = None) -> None:
         self.error, self.handles = error, list[Scripted]()
 
-    def __call__(self, paired_run: PairedRun, case: Any) -> None:
+    def __call__(self, case: Case) -> tuple[Loaded, tuple[str, ...]]:
         if self.error:
             raise self.error
         self.handles.append(Scripted())
-        paired_run.loaded = loaded(self.handles[-1])
+        return loaded(self.handles[-1]), ()
 
 
-def held(monkeypatch: pytest.MonkeyPatch, loading: Loading) -> PairedRun:
-    monkeypatch.setattr(run.PairedRun, "_load", lambda self, case: loading(self, case))
-    return PairedRun(Reference("HEAD~1 1a2b3c4", Path()), 1, False, lambda line: None)
+def held(loading: Loading) -> PairedRun:
+    return PairedRun(Reference("HEAD~1 1a2b3c4", Path()), 1, False, lambda line: None, loading)
 
 
-def test_one_base_is_loaded_for_all_datasets_of_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_base_is_loaded_for_all_datasets_of_a_model() -> None:
     loading = Loading()
-    paired_run = held(monkeypatch, loading)
+    paired_run = held(loading)
     paired_run.get(case())
     paired_run.get(case(key=replace(KEY, dataset="other_v1")))
     assert len(loading.handles) == 1
@@ -188,8 +181,8 @@ def test_one_base_is_loaded_for_all_datasets_of_a_model(monkeypatch: pytest.Monk
     assert loading.handles[1].closed
 
 
-def test_without_a_base_everything_is_new_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    paired_run = held(monkeypatch, Loading(NoBaseError("there is no model fake there")))
+def test_without_a_base_everything_is_new_and_says_why() -> None:
+    paired_run = held(Loading(NoBaseError("there is no model fake there")))
     paired_run.get(case())
     verdicts, notes = verdicts_of(paired_run, loaded(Scripted()), unneeded)
     assert [(v.metric, v.kind, v.status, v.now) for v in verdicts] == [
@@ -201,9 +194,9 @@ def test_without_a_base_everything_is_new_and_says_why(monkeypatch: pytest.Monke
     assert notes == []
 
 
-def test_a_base_that_cannot_be_loaded_goes_up_and_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_base_that_cannot_be_loaded_goes_up_and_is_tried_again() -> None:
     loading = Loading(LoadError("the base (HEAD~1 1a2b3c4): no"))
-    paired_run = held(monkeypatch, loading)
+    paired_run = held(loading)
     with pytest.raises(LoadError):
         paired_run.get(case())
     loading.error = None
