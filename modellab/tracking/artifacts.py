@@ -1,6 +1,6 @@
 """The files that go to MLflow with a run, written to a folder first. No MLflow here.
 
-utterances/<dataset>.json              a table of every utterance, worst first; of more than MANY the worst alone
+utterances/<dataset>.json              a table of every utterance, worst first; of a large result the worst alone
 pages/<dataset>.html                   the case's page: differences, players, pictures
 entries/<dataset>-<entry>.json.gz      the ledger's line, from which `fetch` makes the entry again; none of so many
 audio/<dataset>/<id>.flac              what the model said, of the worst utterances
@@ -20,22 +20,22 @@ from modellab.results import serialization, withheld
 from modellab.results.entry import Entry, encode
 from modellab.system.masking import masked_settings, masked_texts
 from modellab.tracking import runs
-from modellab.types.utterances import MANY
+from modellab.types.utterances import LARGE, Large
 
 TABLES, PAGES, ENTRIES, SOUNDS = "utterances", "pages", "entries", "audio"
 LEVEL = 5  # of gzip: half the time of its default, 2 % more bytes
 Page = Callable[[Entry], str]  # an entry's HTML page; "" where there is none
 
 
-def write(folder: Path, entries: Iterable[Entry], page: Page | None = None) -> None:
+def write(folder: Path, entries: Iterable[Entry], page: Page | None = None, large: Large = LARGE) -> None:
     """Every artifact of these entries, laid out as they shall lie in MLflow. `page` makes a case's page."""
     for entry in entries:
         name = slug(entry)
-        if entry.result is None or len(entry.result.utterances) <= MANY:
+        if entry.result is None or len(entry.result.utterances) <= large.more_than:
             _put(folder / ENTRIES / f"{name}-{entry.id[:8]}.json.gz", gzip.compress(line(entry), LEVEL, mtime=0))
         if entry.result is None or withheld.is_private(entry):
             continue
-        _put(folder / table(entry), json.dumps(runs.table(entry), ensure_ascii=False).encode())
+        _put(folder / table(entry), json.dumps(runs.table(entry, large), ensure_ascii=False).encode())
         if page and (text := page(entry)):
             _put(folder / PAGES / f"{name}.html", text.encode("utf-8", "backslashreplace"))
         for sound in runs.sounds(entry):

@@ -21,7 +21,7 @@ from modellab.results import serialization
 from modellab.results.entry import Entry
 from modellab.system.masking import masked, masked_settings
 from modellab.types import Status, Utterance
-from modellab.types.utterances import MANY, WORST_OF_MANY
+from modellab.types.utterances import LARGE, Large
 
 SEVERITY = {status: rank for rank, status in enumerate(Status)}
 DIGITS = 5  # significant; MLflow's table cuts longer numbers off
@@ -155,14 +155,14 @@ def sections(entry: Entry) -> list[str]:
     return list(dict.fromkeys(clean_key(name) for name in [*entry.values, *judged, *readings]))
 
 
-def table(entry: Entry) -> dict[str, Any]:
+def table(entry: Entry, large: Large = LARGE) -> dict[str, Any]:
     """Every utterance as a row of an MLflow table, worst first; a metric's cell is its counts, top/bottom.
 
-    Of more than MANY the worst alone.
+    Of a large result the worst alone.
     """
     every = entry.result.utterances if entry.result else ()
-    is_large = len(every) > MANY
-    utterances = heapq.nsmallest(WORST_OF_MANY, every, key=_badness) if is_large else sorted(every, key=_badness)
+    is_large = len(every) > large.more_than
+    utterances = heapq.nsmallest(large.worst, every, key=_badness) if is_large else sorted(every, key=_badness)
     names = list(dict.fromkeys(name for item in utterances for name in item.counts))
     reference = any(isinstance(item.output, Mapping) and "reference" in item.output for item in utterances)
     columns = ["id", *(["reference"] if reference else []), "hypothesis", *names, "wall_s", "duration_s", "error"]

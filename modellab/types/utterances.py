@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -27,6 +28,17 @@ WORST_OF_MANY = 1_000
 NOWHERE = (0, 0)  # the columns of a metric that nobody has
 NOTHING: Floats = np.empty(0)  # the sum of no columns
 NOTHING.flags.writeable = False
+
+
+@dataclass(frozen=True, slots=True)
+class Large:
+    """From how many utterances on a result is a large one, and how many of the worst are shown of it."""
+
+    more_than: int = MANY
+    worst: int = WORST_OF_MANY
+
+
+LARGE = Large()
 
 Layout = tuple[tuple[str, int], ...]  # metric and length of its counts
 

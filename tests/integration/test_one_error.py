@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
 from modellab.plan import thresholds
-from modellab.reports.scorecard import failure
 from modellab.results import ledger
 from modellab.results.entry import Entry
 from modellab.runner import judging
@@ -24,15 +23,6 @@ class OddError(Exception):
 
     def __str__(self) -> str:
         raise ValueError("no words")
-
-
-def raising(error: BaseException) -> Any:
-    """A function that raises, whatever it is given."""
-
-    def function(*_: Any, **__: Any) -> NoReturn:
-        raise error
-
-    return function
 
 
 def raising_once(real: Any, error: BaseException) -> Any:
@@ -93,16 +83,6 @@ def test_one_case_is_one_error(
     if where == "scored":
         assert "(while utterance '000' was scored)" in failed.error
         assert len(three_cases.loads()) == 2, "the cases after it get a fresh worker"
-
-
-def test_a_verdict_is_told_when_its_illustration_fails(
-    fake_project: FakeProject, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fake_project.behave(raise_on=[5])
-    monkeypatch.setattr(failure, "_worst_lines", raising(KeyError("gone")))
-    result = fake_project.run()
-    assert result.ret == 1
-    result.stdout.fnmatch_lines(["*success_rate*is below the limit*", "*cannot be shown: KeyError: 'gone'*"])
 
 
 def test_a_count_that_is_no_number_is_an_error_and_no_doubt(

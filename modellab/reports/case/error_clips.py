@@ -19,7 +19,7 @@ MOST = 5  # clips of one recording
 Span = tuple[float, float]  # start and end, seconds
 
 
-def spans(task: Worded, case: Any, output: Any, duration_s: float) -> list[Span]:
+def spans(task: Worded, case: Any, output: Any, duration_s: float, around_s: float = AROUND_S) -> list[Span]:
     """Stretches around each error, those that touch joined up to LONGEST_S; [] where the output has no times.
 
     A word's time is that of its place among the words of its segment. Raises what a task may raise on a stored output.
@@ -33,7 +33,7 @@ def spans(task: Worded, case: Any, output: Any, duration_s: float) -> list[Span]
     moments = sorted(_moment(place, segments, ends) for place in _wrong(steps, ends[-1]))
     stretches: list[Span] = []
     for moment in moments:
-        start_s, end_s = max(0.0, moment - AROUND_S), min(duration_s, moment + AROUND_S)
+        start_s, end_s = max(0.0, moment - around_s), min(duration_s, moment + around_s)
         if stretches and start_s <= stretches[-1][1] and end_s - stretches[-1][0] <= LONGEST_S:
             stretches[-1] = stretches[-1][0], end_s
         elif (begin_s := max(start_s, stretches[-1][1] if stretches else 0.0)) < end_s:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,19 +20,18 @@ from modellab.diagnosis import Finding
 from modellab.errors import ConfigError, ModellabError
 from modellab.plan.settings import Project
 from modellab.reports import by_group
+from modellab.reports.case import error_clips, worst_utterances
 from modellab.reports.case import utterance as views
-from modellab.reports.case import worst_utterances
-from modellab.reports.html import Frame, figures, page
+from modellab.reports.html import Frame, audio_clips, figures, page
 from modellab.results import baselines
 from modellab.results.entry import Entry
 from modellab.results.headline import shown_status
 from modellab.stats import intervals
 from modellab.tasks import Surveyed, Task
 from modellab.types import Metric, QualityBaseline, Result, Status, Utterance, Verdict, readings
-from modellab.types.utterances import MANY, WORST_OF_MANY
+from modellab.types.utterances import LARGE, Large
 
 CLIPS = 20  # the worst utterances that come with sound
-DETAILED = 500  # the worst utterances that are shown word by word; all are in the table
 NAMED = 12  # utterances named of each kind of failure
 PERCENTILES = {"p50": 1, "p95": 20, "p99": 100}  # each with the fewest calls of which it says something
 NOTHING: Mapping[str, Any] = {
@@ -45,9 +45,23 @@ SHORT = 19  # letters of a digest: sha256: and twelve
 Links = Sequence[tuple[str, str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a page holds."""
+
+    detailed: int = 500  # the worst utterances that are shown word by word; all are in the table
+    large: Large = LARGE  # from when on the table has the worst alone
+    players_bytes: int = views.BUDGET_BYTES  # of all sounds and pictures
+    sound_bytes: int = audio_clips.MAX_BYTES  # of one
+    around_s: float = error_clips.AROUND_S  # heard on each side of an error, where the whole is too long
+
+
+LIMITS = Limits()
+
+
 def render(
     entry: Entry, golden: Path, accepted: QualityBaseline | None = None, clips: int = CLIPS,
-    frame: Frame | None = None, links: Links = (),
+    frame: Frame | None = None, links: Links = (), limits: Limits = LIMITS,
 ) -> str:  # fmt: skip
     """The page. `golden` is the folder of datasets, `accepted` the baseline to sort by and to compare with.
 
@@ -60,7 +74,7 @@ def render(
     fair, stale = _comparable(entry, accepted)
     context: dict[str, Any] = dict(NOTHING)
     if entry.result and task:
-        context |= _utterances(entry.result, task, data, fair, clips)
+        context |= _utterances(entry.result, task, data, fair, clips, limits)
     return page(
         "case.html.j2",
         frame,
@@ -109,28 +123,30 @@ def _comparable(entry: Entry, accepted: QualityBaseline | None) -> tuple[Quality
 
 
 def _utterances(
-    result: Result, task: Task, data: views.Data, accepted: QualityBaseline | None, clips: int
+    result: Result, task: Task, data: views.Data, accepted: QualityBaseline | None, clips: int, limits: Limits
 ) -> dict[str, Any]:
     """Everything below the verdicts that comes from utterances."""
     metric, count = task.METRICS[0], len(result.utterances)
-    most = WORST_OF_MANY if count > MANY else None
+    most = limits.large.worst if count > limits.large.more_than else None
     ordered = worst_utterances.worst_first(result.utterances, accepted, metric, most)
-    view_maker = views.ViewMaker(task, data, accepted, clips)
+    player_maker = views.PlayerMaker(limits.players_bytes, limits.sound_bytes)
+    view_maker = views.ViewMaker(task, data, accepted, clips, player_maker, limits.around_s)
     known = [name for name, fewest in PERCENTILES.items() if count >= fewest]
     percentiles = [(name, result.readings.get(f"latency_{name}_s", math.nan)) for name in known]
-    numbers_of = {utterance.id: i for i, utterance in enumerate(ordered[:DETAILED], start=1)}
-    shown = [view_maker.view(i, utterance) for i, utterance in enumerate(ordered[:DETAILED], start=1)]
+    detailed = list(enumerate(ordered[: limits.detailed], start=1))
+    numbers_of = {utterance.id: i for i, utterance in detailed}
+    shown = [view_maker.view(i, utterance) for i, utterance in detailed]
     return {
         "chart": figures.latencies(result.utterances, percentiles),
         "speed_chart": figures.speed_chart(result.utterances),
         "overview": [] if most else _overview(task, data, result),
         "by_group": _by_group(task, data, result),
         "findings": [] if most else _findings(task, data, result, accepted, numbers_of),
-        "listing": _listing(ordered, accepted, metric),
+        "listing": _listing(ordered, accepted, metric, limits.detailed),
         "views": shown,
         "worded": any(kind == "words" for view in shown for kind, _ in view.blocks),
         "sounding": any(view.sounds for view in shown),
-        "hidden": max(0, len(ordered) - DETAILED),
+        "hidden": max(0, len(ordered) - limits.detailed),
         "unlisted": count - len(ordered),
     }
 
@@ -243,7 +259,9 @@ def _findings(
     return [(finding, [(id, numbers_of[id]) for id in finding.ids if id in numbers_of][:NAMED]) for finding in findings]
 
 
-def _listing(ordered: Sequence[Utterance], accepted: QualityBaseline | None, metric: Metric) -> dict[str, Any]:
+def _listing(
+    ordered: Sequence[Utterance], accepted: QualityBaseline | None, metric: Metric, detailed: int
+) -> dict[str, Any]:
     """A table of every utterance, in the order of the page, each with a link to its place there."""
     from markupsafe import Markup
 
@@ -256,7 +274,7 @@ def _listing(ordered: Sequence[Utterance], accepted: QualityBaseline | None, met
         rtf = utterance.wall_s / utterance.duration_s if utterance.duration_s > 0 else float("nan")
         rows.append(
             [
-                (Markup('<a href="#u{}">{}</a>').format(i, i) if i <= DETAILED else str(i), i),
+                (Markup('<a href="#u{}">{}</a>').format(i, i) if i <= detailed else str(i), i),
                 utterance.id,
                 (units.value(now, metric.unit), now),
                 (units.value(then, metric.unit), then),

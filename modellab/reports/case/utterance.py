@@ -111,6 +111,7 @@ class PlayerMaker:
     """Makes players until the page is full."""
 
     left_bytes: int = BUDGET_BYTES
+    sound_bytes: int = audio_clips.MAX_BYTES  # of one, at most
 
     def player(self, path: Path, name: str) -> Player:
         """A player; one without sound says why."""
@@ -121,7 +122,7 @@ class PlayerMaker:
         except AudioError as problem:
             return Player(name, problem=f"no sound: {problem}")
         try:
-            made = Player(name, audio_clips.sound(path), picture)
+            made = Player(name, audio_clips.sound(path, self.sound_bytes), picture)
         except AudioError as problem:  # an hour of a meeting
             made = Player(name, picture=picture, problem=f"no sound: {problem}")
         self.left_bytes -= len(made.sound) + len(made.picture)
@@ -168,6 +169,7 @@ class ViewMaker:
     accepted: QualityBaseline | None
     clips: int
     player_maker: PlayerMaker = field(default_factory=PlayerMaker)
+    around_s: float = error_clips.AROUND_S  # what is heard on each side of an error
 
     def view(self, number: int, utterance: Utterance) -> UtteranceView:
         """The utterance at this place of the page; the first `clips` have sound."""
@@ -231,7 +233,7 @@ class ViewMaker:
         if case is None or self.data.withheld or not isinstance(self.task, Worded):
             return []
         try:
-            return error_clips.spans(self.task, case, utterance.output, utterance.duration_s)
+            return error_clips.spans(self.task, case, utterance.output, utterance.duration_s, self.around_s)
         except ODD:
             return []
 

@@ -68,12 +68,12 @@ def latencies(utterances: Sequence[Utterance], percentiles: Sequence[tuple[str, 
     return Chart(title, bars, tuple(axis(left, left + span, "s")), inside, str(most))
 
 
-def speed_chart(utterances: Sequence[Utterance]) -> Chart | None:
+def speed_chart(utterances: Sequence[Utterance], most_calls: int = MOST_CALLS) -> Chart | None:
     """The real-time factor of each utterance in the order in which they ran; None where nothing has a duration."""
     known = [utterance for utterance in utterances if utterance.duration_s > 0 and math.isfinite(utterance.wall_s)]
     if not known:
         return None
-    together = math.ceil(len(known) / MOST_CALLS)
+    together = math.ceil(len(known) / most_calls)
     groups = [known[i : i + together] for i in range(0, len(known), together)]
     factors = [
         sum(utterance.wall_s for utterance in group) / sum(utterance.duration_s for utterance in group)

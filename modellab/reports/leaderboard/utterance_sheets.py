@@ -19,12 +19,12 @@ from modellab.results import withheld
 from modellab.results.entry import Entry
 from modellab.stats.intervals import bottom_of, costs
 from modellab.types import Metric, Utterance
-from modellab.types.utterances import MANY, WORST_OF_MANY
+from modellab.types.utterances import LARGE, Large
 
 SHOWN = 10  # utterances that a task without texts draws
 
 
-def sheet(who: System, entry: Entry, data: Dataset | None) -> Sheet:
+def sheet(who: System, entry: Entry, data: Dataset | None, large: Large = LARGE) -> Sheet:
     """Every utterance of one result, or the worst of many; `data` is None where the dataset is not here as measured."""
     metric = tasks.get(who.task).METRICS[0]
     every = result_of(entry).utterances
@@ -32,8 +32,8 @@ def sheet(who: System, entry: Entry, data: Dataset | None) -> Sheet:
     def order(utterance: Utterance) -> tuple[bool, float, str]:
         return not utterance.error, -_cost(metric, utterance), utterance.id
 
-    is_large = len(every) > MANY
-    ranked = heapq.nsmallest(WORST_OF_MANY, every, key=order) if is_large else sorted(every, key=order)
+    is_large = len(every) > large.more_than
+    ranked = heapq.nsmallest(large.worst, every, key=order) if is_large else sorted(every, key=order)
     is_shown = data is not None and not withheld.is_private(entry)
     cases = _cases(who.task, data, {utterance.id for utterance in ranked}) if data and is_shown else {}
     shown = tuple(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from modellab.reports.case import error_clips
-from modellab.reports.case.page import render
+from modellab.reports.case.page import Limits, render
 from modellab.reports.html import audio_clips
 from modellab.tasks import asr
 from modellab.text import get
@@ -76,14 +76,13 @@ def test_of_a_recording_that_is_too_long_what_is_around_its_errors_can_be_heard(
 ) -> None:
     monkeypatch.setenv("MODELLAB_CACHE", str(tmp_path / "cache"))
     golden = write(tmp_path / "golden", [{"id": f"{i:03}", "text": text} for i, text in enumerate(TEXTS)])
-    monkeypatch.setattr(audio_clips, "LEAST_BYTES", audio_clips.MAX_BYTES / 1.5)  # 1.5 s fit
-    monkeypatch.setattr(error_clips, "AROUND_S", 0.25)
+    limits = Limits(sound_bytes=int(1.5 * audio_clips.LEAST_BYTES), around_s=0.25)  # 1.5 s may fit
     said = heard(1, "set the timer")
     output = {"text": "set the timer", "language": "en", "segments": [["set the", 0.0, 1.0], ["timer", 1.0, 2.0]]}
-    page = render(entry(golden, replace(said, output=output)), golden)
+    page = render(entry(golden, replace(said, output=output)), golden, limits=limits)
     assert "no sound: clip.flac is too long for a page" in page
     assert "<figcaption>0.5 s to 1.0 s</figcaption>" in page
     assert page.count("<audio") == 1
     perfect = {"text": TEXTS[0], "language": "en", "segments": [[TEXTS[0], 0.0, 2.0]]}
-    assert "<audio" not in render(entry(golden, replace(PERFECT[0], output=perfect)), golden)
+    assert "<audio" not in render(entry(golden, replace(PERFECT[0], output=perfect)), golden, limits=limits)
     check(page)

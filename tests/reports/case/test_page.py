@@ -11,9 +11,7 @@ import pytest
 import yaml
 
 from modellab import audio, datasets
-from modellab.reports.case.page import render
-from modellab.reports.case.utterance import PlayerMaker
-from modellab.reports.html import audio_clips
+from modellab.reports.case.page import Limits, render
 from modellab.results.entry import Entry
 from modellab.system.machine import Commit
 from modellab.tasks import asr
@@ -225,24 +223,21 @@ def test_a_recording_that_is_gone_is_told(golden: Path) -> None:
     assert order(page) == ["000", "001", "002", "003"]
 
 
-def test_a_recording_that_is_too_long_is_drawn_without_sound(golden: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audio_clips, "LEAST_BYTES", 1e9)
-    page = render(entry(golden, PERFECT[0]), golden)
-    assert "no sound: clip.flac is too long for a page: 2 s do not fit into 400 kB" in page
+def test_a_recording_that_is_too_long_is_drawn_without_sound(golden: Path) -> None:
+    page = render(entry(golden, PERFECT[0]), golden, limits=Limits(sound_bytes=2_000))
+    assert "no sound: clip.flac is too long for a page: 2 s do not fit into 2 kB" in page
     assert "data:image/png" in page
     assert "<audio" not in page
 
 
-def test_a_page_stays_small(golden: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(PlayerMaker, "__init__", lambda self: setattr(self, "left_bytes", 20_000))
-    page = render(entry(golden, *PERFECT), golden)
+def test_a_page_stays_small(golden: Path) -> None:
+    page = render(entry(golden, *PERFECT), golden, limits=Limits(players_bytes=20_000))
     assert 0 < page.count("data:audio/") < 4
     assert "no room for more sound in this page" in page
 
 
-def test_of_many_utterances_the_rest_is_in_the_table(golden: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modellab.reports.case.page.DETAILED", 3)
-    page = render(entry(golden, *PERFECT), golden, clips=0)
+def test_of_many_utterances_the_rest_is_in_the_table(golden: Path) -> None:
+    page = render(entry(golden, *PERFECT), golden, clips=0, limits=Limits(detailed=3))
     assert order(page) == ["000", "001", "002"]
     assert "1 more utterances, with less damage" in notes(page)[0]
     assert "<td>003</td>" in page

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, NoReturn
 
 import pytest
 import yaml
@@ -169,6 +170,16 @@ def test_a_model_that_raised_is_told(dataset: Path) -> None:
     assert blamed(lines) == ["002"]
     assert "       the model raised: ValueError: lost" in lines
     assert lines[-1] == "  raised (adapter fault): 002: the adapter raised “ValueError: lost”"
+
+
+def test_the_verdict_is_told_when_what_did_most_damage_cannot_be_shown(dataset: Path) -> None:
+    def show(*_: Any) -> NoReturn:
+        raise KeyError("gone")
+
+    unshowable: Any = SimpleNamespace(**{**vars(asr), "show": show})
+    lines = shown(dataset, PERFECT, accepted(PERFECT), task=unshowable)
+    assert lines[1].startswith("  wer: baseline 0.87 %")
+    assert lines[-1] == "  what did most damage cannot be shown: KeyError: 'gone'"
 
 
 def test_one_is_shown_even_if_none_got_worse(dataset: Path) -> None:
