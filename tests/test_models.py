@@ -29,10 +29,12 @@ def write(folder: Path, values: Any = CONFIG) -> Path:
     return folder
 
 
+NOWHERE = Path("nowhere")  # in place of modellab's own folders
+
+
 @pytest.fixture
-def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A place for model folders, without modellab's own beside it."""
-    monkeypatch.setattr("modellab.models.model_folders.FOLDER", tmp_path / "none")
+def own_folder(tmp_path: Path) -> Path:
+    """A place for model folders."""
     return tmp_path / "place"
 
 
@@ -221,7 +223,7 @@ def test_folders_are_found_on_disk(own_folder: Path) -> None:
     (own_folder / "empty").mkdir()
     (own_folder / "notes.txt").write_text("no model")
     write(own_folder.parent / "single")
-    found = folders([own_folder, own_folder.parent / "single", own_folder.parent / "nowhere"])
+    found = folders([own_folder, own_folder.parent / "single", own_folder.parent / "nowhere"], NOWHERE)
     assert found == {
         "alpha": own_folder / "alpha",
         "beta": own_folder / "beta",
@@ -232,7 +234,7 @@ def test_folders_are_found_on_disk(own_folder: Path) -> None:
 
 def test_a_place_named_twice_is_one_place(own_folder: Path) -> None:
     write(own_folder / "beta")
-    assert folders([own_folder, own_folder, own_folder / "beta"]) == {"beta": own_folder / "beta"}
+    assert folders([own_folder, own_folder, own_folder / "beta"], NOWHERE) == {"beta": own_folder / "beta"}
 
 
 def test_two_models_of_one_name_are_refused(own_folder: Path) -> None:
@@ -240,14 +242,16 @@ def test_two_models_of_one_name_are_refused(own_folder: Path) -> None:
     write(own_folder.parent / "other" / "beta")
     write(own_folder.parent / "other" / "alpha")
     places = [own_folder, own_folder.parent / "other"]
-    assert re.fullmatch(r"two model folders are called 'beta': .*place/beta and .*other/beta", faults(places)["beta"])
-    assert list(folders(places)) == ["alpha"], "the others are there"
+    assert re.fullmatch(
+        r"two model folders are called 'beta': .*place/beta and .*other/beta", faults(places, NOWHERE)["beta"]
+    )
+    assert list(folders(places, NOWHERE)) == ["alpha"], "the others are there"
 
 
 def test_names_that_differ_in_case_only_are_one(own_folder: Path) -> None:
     write(own_folder / "beta")
     write(own_folder.parent / "other" / "Beta")
-    assert list(faults([own_folder, own_folder.parent / "other"])) == ["beta"]
+    assert list(faults([own_folder, own_folder.parent / "other"], NOWHERE)) == ["beta"]
 
 
 @pytest.mark.parametrize(
@@ -256,7 +260,7 @@ def test_names_that_differ_in_case_only_are_one(own_folder: Path) -> None:
 def test_a_config_that_is_no_file_is_told(own_folder: Path, made: Callable[[Path], None]) -> None:
     (own_folder / "beta").mkdir(parents=True)
     made(own_folder / "beta" / "config.yaml")
-    assert folders([own_folder]) == {"beta": own_folder / "beta"}
+    assert folders([own_folder], NOWHERE) == {"beta": own_folder / "beta"}
     with pytest.raises(ConfigError, match=r"beta/config.yaml is not readable YAML: it (is a|cannot be read)"):
         config(own_folder / "beta")
 
@@ -268,15 +272,14 @@ def test_an_installed_package_brings_models(own_folder: Path, monkeypatch: pytes
     (package / "__init__.py").write_text("raise RuntimeError('collection imports no model code')\n")
     monkeypatch.syspath_prepend(str(package.parent))
     point = EntryPoint("theirs", package.name, "modellab.models")
-    found, faults = search(points=[point])
+    found, faults = search(points=[point], own=NOWHERE)
     assert (found, faults) == ({package.name: package} if whole else {"gamma": package / "gamma"}, {})
     assert package.name not in sys.modules
 
 
-@pytest.mark.usefixtures("own_folder")
 @pytest.mark.parametrize("value", ["no_such_package", "no_such_package.models", "this"])
 def test_an_entry_point_to_no_package_is_told(value: str) -> None:
-    found, faults = search(points=[EntryPoint("gone", value, "modellab.models")])
+    found, faults = search(points=[EntryPoint("gone", value, "modellab.models")], own=NOWHERE)
     assert found == {}
     assert f"entry point 'gone' of modellab.models names '{value}': no such package" in faults["gone"]
 

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,25 +42,30 @@ class Need(NamedTuple):
     command: tuple[str, ...]
 
 
-def needs() -> Iterator[Need]:
+def is_missing(engine: str, variant: str) -> bool:
+    """Whether the weights of a variant are not on this disk."""
+    return bool(weights.why_missing(_source(engine, variant)))
+
+
+def needs(golden: Path = GOLDEN, is_missing: Callable[[str, str], bool] = is_missing) -> Iterator[Need]:
     """What is missing, in the order in which it is brought."""
     for variant in VARIANTS:
         for engine in ENGINES:
-            if _is_missing(engine, variant):
+            if is_missing(engine, variant):
                 fetched = engine == ENGINES[0]
                 what = f"{engine}:{variant}" if fetched else f"{engine}:{variant}, converted here"
                 yield Need(what, SIZE_MB[variant] if fetched else 0, _fetching(engine, variant))
     diarizer, _, weighed = DIARIZER.partition(":")
-    if _is_missing(diarizer, weighed):
+    if is_missing(diarizer, weighed):
         yield Need(DIARIZER, DIARIZER_MB, _fetching(diarizer, weighed))
-    for folder in made():
+    for folder in made(golden):
         making = (sys.executable, "-m", "tools.real", "--audio", folder.name)
         yield Need(f"audio of {folder.name}", _audio_mb(folder), making)
 
 
-def made() -> list[Path]:
+def made(golden: Path = GOLDEN) -> list[Path]:
     """The datasets whose audio has to be made and is not here."""
-    return [each for each in datasets.available(GOLDEN) if datasets.why_silent(each, datasets.header(each))]
+    return [each for each in datasets.available(golden) if datasets.why_silent(each, datasets.header(each))]
 
 
 def selection() -> list[str]:
@@ -104,11 +109,6 @@ def difference(ours: Path, new: Path) -> str:
     return ""
 
 
-def _is_missing(engine: str, variant: str) -> bool:
-    source = _source(engine, variant)
-    return bool(weights.why_missing(source))
-
-
 def _source(engine: str, variant: str) -> weights.Source:
     folder = models.FOLDER / engine
     model = models.config(folder)
@@ -136,7 +136,7 @@ def _has_voice() -> bool:
     return True
 
 
-def main(given: Sequence[str] | None = None) -> int:
+def main(given: Sequence[str] | None = None, golden: Path = GOLDEN) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m tools.real", description=__doc__)
     parser.add_argument("--audio", metavar="DATASET", help="make the audio of this dataset alone")
@@ -148,7 +148,7 @@ def main(given: Sequence[str] | None = None) -> int:
     if asked.selection:
         print(*selection())
         return 0
-    missing = list(needs())
+    missing = list(needs(golden))
     if missing:
         total_mb = sum(need.size_mb for need in missing)
         print(f"missing, brought now and kept in {cache.home()} and golden/: {total_mb} MB to fetch")

@@ -73,9 +73,9 @@ def missing_server(instance: ModelInstance) -> str:
     return ""
 
 
-def missing_device(device: Device | str, variant: Variant | None = None) -> str:
+def missing_device(device: Device | str, variant: Variant | None = None, driver: Path = DRIVER) -> str:
     """Why this machine lacks a device; '' if it is there."""
-    if device == "cuda" and not DRIVER.exists():
+    if device == "cuda" and not driver.exists():
         return "no NVIDIA driver: CUDA cases need an NVIDIA GPU"
     if device == "mps" and sys.platform != "darwin":
         return f"no Metal on {sys.platform}: mps cases need an Apple computer"

@@ -105,11 +105,12 @@ class Matrix:
     """Every case of a project. Folders are read once, on first use.
 
     `chain` is the preprocessing that a run asks for, in place of what datasets and variants say; '' asks for nothing.
-    `batch` is how many utterances it wants in one call of each model that takes several (`batching.py`).
+    `batch` is how many utterances it wants in one call of each model that takes several (`batching.py`). `shipped` is
+    the folder of modellab's own models.
     """
 
-    def __init__(self, project: Project, chain: str = "", batch: int = 1) -> None:
-        self.project, self.batch = project, batch
+    def __init__(self, project: Project, chain: str = "", batch: int = 1, shipped: Path = models.FOLDER) -> None:
+        self.project, self.batch, self.shipped = project, batch, shipped
         self.asked = preprocessing.parse(chain) if chain.strip() else None
         only.check(project, self)
         self._known: dict[str, tuple[Case | Broken, ...]] = {}  # by task: they are asked for several times
@@ -117,7 +118,7 @@ class Matrix:
     @functools.cached_property
     def models(self) -> list[tuple[Path, Model] | Broken]:
         """Each model folder with its configuration, sorted by name."""
-        folders, faults = models.search(self.project.models)
+        folders, faults = models.search(self.project.models, own=self.shipped)
         return [
             _read_model(name, folders[name]) if name in folders else Broken(name, faults[name])
             for name in sorted(folders.keys() | faults.keys())

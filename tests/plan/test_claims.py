@@ -20,9 +20,8 @@ CLAIM = {"variant": "one", "dataset": "short_v1", "metric": "wer", "value": 0.05
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(tmp_path: Path) -> Path:
     """A project whose only models are its own: `fake`, with two precisions, and the dataset short_v1."""
-    monkeypatch.setattr("modellab.models.model_folders.FOLDER", tmp_path / "none")
     for folder, header in (("short_v1", {}), ("speech_v1", {"task": "vad"})):
         place = tmp_path / "golden" / folder
         place.mkdir(parents=True)
@@ -37,7 +36,7 @@ def claims_of(project: Path, *stated: dict[str, Any], **config: Any) -> list[Cla
     offered = {"devices": {"cpu": ["float32", "int8"]}, "claims": [{**CLAIM, **each} for each in stated], **config}
     (folder / "config.yaml").write_text(yaml.safe_dump({**make.CONFIG, **offered}))
     (project / "pyproject.toml").write_text('[tool.modellab]\nmodels = ["models"]\n')
-    return claims.find(Matrix(Project.at(project)))
+    return claims.find(Matrix(Project.at(project), shipped=project / "none"))
 
 
 def test_a_claim_is_about_each_precision(project: Path) -> None:
@@ -99,7 +98,9 @@ def test_a_broken_model_costs_its_own_claims_only(project: Path) -> None:
 
 def test_the_engines_that_claims_need(project: Path) -> None:
     claims_of(project, {"precision": "int8"}, {"dataset": "nowhere"})
-    assert claims.engines(Matrix(Project.at(project))) == {"fake:one-short_v1-cpu-int8-wer": "fake/one/cpu/int8"}
+    assert claims.engines(Matrix(Project.at(project), shipped=project / "none")) == {
+        "fake:one-short_v1-cpu-int8-wer": "fake/one/cpu/int8"
+    }
 
 
 def test_only_cells_that_claims_are_about_are_kept() -> None:

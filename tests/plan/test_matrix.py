@@ -18,13 +18,13 @@ from modellab.plan.settings import Project
 
 from ..make import CONFIG, HEADER, case
 
+NOWHERE = Path("nowhere")  # in place of modellab's own models
 CASE = {"id": "a", "audio": "a.flac", "text": "a b", "duration_s": 1.0}
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+def project(tmp_path: Path) -> Project:
     """A project whose models are its own alone."""
-    monkeypatch.setattr("modellab.models.model_folders.FOLDER", tmp_path / "none")
     root = tmp_path / "project"
     return Project(root, root / "golden", root / "baselines", root / "mlruns", (root / "models",))
 
@@ -47,7 +47,10 @@ def add_dataset(project: Project, name: str = "short_v1", **changes: Any) -> Non
 
 
 def ids(project: Project, task: str = "asr") -> list[str]:
-    return [str(found.key) if isinstance(found, Case) else str(found) for found in Matrix(project).cases(task)]
+    return [
+        str(found.key) if isinstance(found, Case) else str(found)
+        for found in Matrix(project, shipped=NOWHERE).cases(task)
+    ]
 
 
 # ---------------------------------------------------------------------------- who meets whom
@@ -84,7 +87,7 @@ def test_a_variant_may_have_fewer_tasks_than_its_model(project: Project) -> None
     assert ids(project) == ["fake:two-short_v1-cpu-float32"]
     add_variant(project, tasks=["vad"])
     assert ids(project) == ["fake-broken"]
-    (broken,) = Matrix(project).cases("asr")
+    (broken,) = Matrix(project, shipped=NOWHERE).cases("asr")
     assert "tasks has 'vad', which the model's tasks lack" in str(getattr(broken, "error", ""))
 
 
@@ -98,7 +101,7 @@ def test_a_variant_may_meet_a_few_datasets_only(project: Project) -> None:
 def test_a_setting_that_the_task_does_not_know_is_named(project: Project) -> None:
     add_model(project)
     add_dataset(project, settings={"colar_s": 0.25})
-    (broken,) = Matrix(project).cases("asr")
+    (broken,) = Matrix(project, shipped=NOWHERE).cases("asr")
     assert "settings has 'colar_s', no setting of asr" in str(getattr(broken, "error", ""))
 
 
@@ -117,7 +120,7 @@ def test_a_setting_that_the_task_does_not_know_is_named(project: Project) -> Non
 def test_a_cell_has_the_higher_tier_of_the_two(project: Project, variant: str, header: str, tier: str) -> None:
     add_variant(project, tier=variant)
     add_dataset(project, tier=header)
-    assert [found.tier for found in Matrix(project).cases("asr")] == [tier]
+    assert [found.tier for found in Matrix(project, shipped=NOWHERE).cases("asr")] == [tier]
 
 
 def test_a_task_has_its_own_models_and_datasets(project: Project) -> None:
@@ -134,7 +137,7 @@ def test_cells_of_one_engine_follow_each_other(project: Project) -> None:
     add_model(project, devices={"cpu": ["int8", "float32"]})
     add_dataset(project, "a_v1")
     add_dataset(project, "b_v1")
-    cases = [found for found in Matrix(project).cases("asr") if isinstance(found, Case)]
+    cases = [found for found in Matrix(project, shipped=NOWHERE).cases("asr") if isinstance(found, Case)]
     assert [found.engine for found in cases] == [
         ("fake", "one", "cpu", "int8"),
         ("fake", "one", "cpu", "int8"),
@@ -147,7 +150,7 @@ def test_cells_of_one_engine_follow_each_other(project: Project) -> None:
 def test_a_loadable_needs_no_dataset(project: Project) -> None:
     add_model(project, devices={"cpu": ["int8"], "cuda": ["float16"]})
     add_model(project, "broken", devises={})
-    found = list(Matrix(project).instances())
+    found = list(Matrix(project, shipped=NOWHERE).instances())
     assert [instance.engine for instance in found] == [
         ("fake", "one", "cpu", "int8"),
         ("fake", "one", "cuda", "float16"),
@@ -174,10 +177,10 @@ def test_a_broken_model_is_one_item_that_says_so(project: Project, changes: dict
     add_model(project, "bad", **changes)
     add_dataset(project)
     assert ids(project) == ["bad-broken", "good:one-short_v1-cpu-float32"]
-    (broken,) = (found for found in Matrix(project).cases("asr") if isinstance(found, Broken))
+    (broken,) = (found for found in Matrix(project, shipped=NOWHERE).cases("asr") if isinstance(found, Broken))
     assert broken.error.startswith(f"{project.models[0] / 'bad' / 'config.yaml'}: {says}")
     assert broken.tier == "smoke", "it fails every push"
-    assert Matrix(project).model_names() == ["bad", "good"]
+    assert Matrix(project, shipped=NOWHERE).model_names() == ["bad", "good"]
 
 
 @pytest.mark.parametrize(
@@ -195,7 +198,7 @@ def test_a_broken_dataset_is_one_item_that_says_so(project: Project, changes: di
     add_dataset(project, "good_v1")
     add_dataset(project, "bad_v1", **changes)
     assert ids(project) == ["bad_v1-broken", "fake:one-good_v1-cpu-float32"]
-    (broken,) = (found for found in Matrix(project).cases("asr") if isinstance(found, Broken))
+    (broken,) = (found for found in Matrix(project, shipped=NOWHERE).cases("asr") if isinstance(found, Broken))
     assert broken.error.startswith(f"{project.golden / 'bad_v1' / 'dataset.yaml'}: {says}")
 
 
@@ -248,9 +251,8 @@ def test_with_a_download_missing_weights_are_no_hindrance() -> None:
 def test_a_missing_device(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str, driver: bool, platform: str, says: str
 ) -> None:
-    monkeypatch.setattr(availability, "DRIVER", tmp_path if driver else tmp_path / "none")
     monkeypatch.setattr(sys, "platform", platform)
-    assert missing_device(device) == says
+    assert missing_device(device, driver=tmp_path if driver else tmp_path / "none") == says
 
 
 class FakeNvml:
@@ -286,11 +288,11 @@ class FakeNvml:
 def test_a_gpu_that_is_too_small(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, total: float | None, needs: dict[str, float], says: str
 ) -> None:
-    monkeypatch.setattr(availability, "DRIVER", tmp_path)
     monkeypatch.setitem(sys.modules, "pynvml", FakeNvml(total))
     availability._vram_gb.cache_clear()
     try:
-        assert missing_device("cuda", Variant.model_validate({"weights": "package", "needs": needs})) == says
-        assert missing_device("cpu", Variant.model_validate({"weights": "package", "needs": needs})) == ""
+        variant = Variant.model_validate({"weights": "package", "needs": needs})
+        assert missing_device("cuda", variant, driver=tmp_path) == says
+        assert missing_device("cpu", variant) == ""
     finally:
         availability._vram_gb.cache_clear()

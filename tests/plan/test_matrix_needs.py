@@ -11,7 +11,7 @@ from modellab.plan.settings import Project
 from modellab.types import CaseId
 
 from ..make import case
-from .test_matrix import add_dataset, add_model, ids, project
+from .test_matrix import NOWHERE, add_dataset, add_model, ids, project
 
 __all__ = ["project"]
 
@@ -20,7 +20,7 @@ def test_a_judge_listens_only_where_something_is_said_aloud(project: Project) ->
     add_model(project)
     add_dataset(project, judge="fake:one")
     assert ids(project) == ["short_v1-broken"]
-    (broken,) = Matrix(project).cases("asr")
+    (broken,) = Matrix(project, shipped=NOWHERE).cases("asr")
     assert "judge is 'fake:one', but a model of asr says nothing aloud" in str(getattr(broken, "error", ""))
 
 
@@ -35,7 +35,7 @@ def test_a_judge_is_a_recogniser_of_the_matrix(
     add_model(project)
     add_model(project, "deaf", tasks=["vad"])
     add_dataset(project, judge=judge)
-    (case,) = Matrix(project).cases("asr")
+    (case,) = Matrix(project, shipped=NOWHERE).cases("asr")
     if found:
         assert isinstance(case, Case)
         assert case.judge is not None
@@ -50,7 +50,9 @@ def test_a_judge_that_cannot_run_here_is_the_reason(project: Project, monkeypatc
     add_model(project)
     add_model(project, "heavy", packages=["no_such_package"])
     add_dataset(project, judge="heavy:one")
-    found = {str(case.key): why_not(case) for case in Matrix(project).cases("asr") if isinstance(case, Case)}
+    found = {
+        str(case.key): why_not(case) for case in Matrix(project, shipped=NOWHERE).cases("asr") if isinstance(case, Case)
+    }
     why = "its judge heavy:one cannot run here: package no_such_package is not installed"
     assert found["fake:one-short_v1-cpu-float32"] == why
 

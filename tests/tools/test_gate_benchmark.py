@@ -242,17 +242,14 @@ def test_a_run_writes_the_same_page_figures_and_pictures_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tiny = contest.Effort(clean=20, slowed=10, steps=1, most=1, effects=figures.SHOWN)
-    monkeypatch.setattr(contest, "QUICK", tiny)
-    monkeypatch.setattr(quality, "QUICK", quality.Effort(10, 5, 1, ((100, 1.0),)))
-    monkeypatch.setattr(benchmark, "CLUSTERED_RUNS", 10)
-    monkeypatch.setattr(benchmark, "MEMORY_RUNS", 50)
-    monkeypatch.setattr(benchmark, "HIT_RUNS", 60)
+    effort = replace(benchmark.QUICK, speed=tiny, quality=quality.Effort(10, 5, 1, ((100, 1.0),)))
+    effort = replace(effort, clustered_runs=1, memory_runs=10, hit_runs=3)
     monkeypatch.setattr(benchmark, "data_sets", lambda files: (timings.Simulated("gha", "x", noise.NOISE["gha"]),))
     cost = {"utterances": 10, "permutations": 9, "seconds": 0.1, "peak_mb": 80.0}
     monkeypatch.setattr(analysis, "measure", lambda: cost)
     written = []
     for name in ("one", "two"):
-        benchmark.run(benchmark.Plan(quick=True), tmp_path / name)
+        benchmark.run(benchmark.Plan(quick=True, effort=effort), tmp_path / name)
         written.append(json.loads((tmp_path / name / "gate.json").read_text("utf-8")) | {"took_s": 0})
         assert {path.name for path in (tmp_path / name).glob("*.svg")} == {"effects.svg", "power_gha.svg"}
     assert written[0] == written[1]

@@ -55,10 +55,8 @@ def write_counts(path: Path, systems: int = 3) -> Path:
     return path
 
 
-def test_the_fit_finds_what_made_the_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fit, "SIMULATED", 20_000)
-    monkeypatch.setattr(fit, "STEPS", 10)
-    found = fit.fit(write_counts(tmp_path / "counts.jsonl", systems=2))
+def test_the_fit_finds_what_made_the_counts(tmp_path: Path) -> None:
+    found = fit.fit(write_counts(tmp_path / "counts.jsonl", systems=2), steps=10, utterances=20_000)
     assert found.rate == pytest.approx(MODEL.rate, rel=0.03)
     assert found.difficulty == pytest.approx(MODEL.difficulty, rel=0.2)
     assert found.own * found.burst == pytest.approx(MODEL.own * MODEL.burst, rel=0.15)

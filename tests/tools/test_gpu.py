@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from modellab.plan import availability
+from modellab.plan.availability import missing_device
 from modellab.runner.selftest.checks import check
 from tools.gpu import __main__ as program
 from tools.gpu import measure, page
@@ -65,11 +66,9 @@ def test_a_meter_that_is_off_spoils_the_page() -> None:
     assert "A meter failed its own test" not in page.text(FIGURES)
 
 
-def test_without_the_device_it_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(availability, "DRIVER", tmp_path / "none")
-    assert program.main(["--device", "cuda", "--out", str(tmp_path / "gpu.md")]) == 2
+def test_without_the_device_it_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lacking = partial(missing_device, driver=tmp_path / "none")
+    assert program.main(["--device", "cuda", "--out", str(tmp_path / "gpu.md")], lacking) == 2
     assert capsys.readouterr().err.startswith("no NVIDIA driver: CUDA cases need an NVIDIA GPU; `--device cpu` gives")
     assert not (tmp_path / "gpu.md").exists()
 
@@ -86,9 +85,8 @@ def test_each_model_is_measured_once_at_each_precision() -> None:
     assert [case.key.precision for case in measure.cases("cuda", ["whisper:lab"], ["float32"])] == ["float32"]
 
 
-def test_when_time_is_up_the_rest_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measure, "examine", lambda *_, **__: [])
-    found = measure.everything("cpu", ["transformers_asr:tiny"], [], -math.inf, lambda text: None, (1,))
+def test_when_time_is_up_the_rest_is_left_out() -> None:
+    found = measure.everything("cpu", ["transformers_asr:tiny"], [], -math.inf, lambda text: None, (1,), probes=())
     assert [(row.case, row.why) for row in found.rows] == [
         ("transformers_asr:tiny-asr_taught_v1-cpu-float32", "no time was left")
     ]
@@ -97,10 +95,9 @@ def test_when_time_is_up_the_rest_is_left_out(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.slow
 @pytest.mark.engine
-def test_the_same_page_comes_from_a_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measure, "PROBES", [])
+def test_the_same_page_comes_from_a_cpu(tmp_path: Path) -> None:
     given: list[Any] = ["--device", "cpu", "--model", "transformers_asr:tiny", "--batches", "1", "8"]
-    assert program.main([*given, "--out", str(tmp_path / "gpu.md")]) == 0
+    assert program.main([*given, "--out", str(tmp_path / "gpu.md")], probes=()) == 0
     text = (tmp_path / "gpu.md").read_text()
     assert "| transformers_asr:tiny-asr_taught_v1-cpu-float32 | wer 0.00% |" in text
     assert text.count(" 0 of 40 |") == 2, "a batch says what each says alone"

@@ -135,7 +135,7 @@ PROJECT = {
 
 
 @pytest.mark.slow
-def test_it_tells_what_tests_see_and_leaves_the_project_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_tells_what_tests_see_and_leaves_the_project_alone(tmp_path: Path) -> None:
     """In a process of its own, as it is run: it takes over the import path."""
     project, copy = tmp_path / "project", tmp_path / "copy"
     for name, text in PROJECT.items():
@@ -144,12 +144,9 @@ def test_it_tells_what_tests_see_and_leaves_the_project_alone(tmp_path: Path, mo
     subprocess.run(["git", "init", "-q"], cwd=project, check=True)
     subprocess.run(["git", "add", "."], cwd=project, check=True)
     before = {path: path.read_bytes() for path in project.rglob("*.py")}
-    monkeypatch.setattr(trial, "ROOT", project)
-    monkeypatch.setattr(trial, "_load", lambda modules: None)
-    monkeypatch.setattr(trial, "LEAST_S", 1)
     source = (project / "modellab/room.py").read_bytes()
-    with trial.copied(copy):
-        tests = trial.unchanged(copy, ["tests/room"])
+    with trial.copied(copy, project):
+        tests = trial.unchanged(copy, ["tests/room"], least_s=1)
         found = {
             change.after.strip(): trial.seen(copy, change, tests) for change in changes("modellab/room.py", source)
         }

@@ -10,26 +10,23 @@ from tools.performance import draws, metrics
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
+def _pyannote() -> None:
     pytest.importorskip("pyannote.core", reason="pip install 'modellab[pyannote]'")
-    monkeypatch.setattr(metrics, "TURNS", 60)
-    monkeypatch.setattr(metrics, "PAIRS", 1)
-    monkeypatch.setattr(metrics, "WORDS", 200)
 
 
 def test_both_sides_score_the_same_recording() -> None:
-    assert metrics.measure().keys() == {"der_speedup"}
+    assert metrics.measure(turns=60, pairs=1).keys() == {"der_speedup"}
 
 
 def test_a_speed_of_a_wrong_score_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(diarization.Diarization, "der", lambda self: Ratio(1.0, 3.0))
     with pytest.raises(AssertionError, match="the two disagree"):
-        metrics.measure()
+        metrics.measure(turns=60, pairs=1)
 
 
 def test_meetings_where_meeteval_is_installed() -> None:
     pytest.importorskip("meeteval", reason="pip install --group references")
-    assert metrics.meetings_too().keys() == {"cpwer_speedup", "tcpwer_speedup"}
+    assert metrics.meetings_too(words=200, pairs=1).keys() == {"cpwer_speedup", "tcpwer_speedup"}
 
 
 def test_a_long_recording_is_as_long_as_asked() -> None:

@@ -53,10 +53,13 @@ def test_the_page_has_a_row_for_each_figure_and_says_where_it_was_measured() -> 
     assert "A trial with 0.1 of the work." in page.text(GOOD, page.Facts("", "a", 2, "3.12", {}, 0.1))
 
 
-def test_both_files_are_written_and_can_be_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_files_are_written_and_can_be_checked(tmp_path: Path) -> None:
     measured = {**GOOD, "help_s": 0.7, "compounds_10k_words_s": 0.2}
-    monkeypatch.setattr(runner, "_parts", lambda scale: {"harness": lambda: measured, "text": dict, "metrics": dict})
-    assert runner.main(["--out", str(tmp_path), "--date", "2026-11-21"]) == 1
+
+    def parts(scale: float) -> runner.Parts:
+        return {"harness": lambda: measured, "text": dict, "metrics": dict}
+
+    assert runner.main(["--out", str(tmp_path), "--date", "2026-11-21"], parts) == 1
     assert json.loads((tmp_path / "overhead.json").read_text()) == {**GOOD, "help_s": 0.7}
     assert "`compounds_10k_words_s`" in (tmp_path / "overhead.md").read_text()
     assert runner.main(["--out", str(tmp_path), "--check"]) == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from modellab import datasets, models
+from modellab import datasets
 from modellab.plan.matrix import Case, Matrix
 from modellab.plan.selection import Selection
 from modellab.plan.settings import Project, find_root
@@ -28,12 +28,11 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for folder in datasets.available(real.GOLDEN):
         (golden / folder.name).mkdir(parents=True)
         shutil.copy(folder / datasets.FILE_NAME, golden / folder.name)
-    monkeypatch.setattr(real, "GOLDEN", golden)
     return golden
 
 
 def test_a_fresh_clone_needs_all_of_it(empty: Path) -> None:
-    needs = list(real.needs())
+    needs = list(real.needs(empty))
     weights = [need for need in needs if need.command[2:5] == ("modellab", "models", "fetch")]
     whispers = [f"{engine}:{variant}" for variant in real.VARIANTS for engine in real.ENGINES]
     assert [need.command[5] for need in weights] == [*whispers, real.DIARIZER]
@@ -42,7 +41,7 @@ def test_a_fresh_clone_needs_all_of_it(empty: Path) -> None:
     audio = [need.what for need in needs[len(weights) :]]
     assert audio == [f"audio of {name}" for name in ("librivox_v1", "spoken_espeak_v1", "spoken_piper_v1", STREAM)]
     (empty / "librivox_v1" / "audio").mkdir()
-    assert [folder.name for folder in real.made()] == ["spoken_espeak_v1", "spoken_piper_v1", STREAM]
+    assert [folder.name for folder in real.made(empty)] == ["spoken_espeak_v1", "spoken_piper_v1", STREAM]
 
 
 def test_what_is_fetched_is_said_before(
@@ -55,7 +54,7 @@ def test_what_is_fetched_is_said_before(
         return type("Done", (), {"returncode": 1})()
 
     monkeypatch.setattr("tools.real.subprocess.run", run)
-    assert real.main([]) == 1
+    assert real.main([], empty) == 1
     total = sum(real.SIZE_MB.values()) + real.DIARIZER_MB + real.ARCHIVE_MB + piper.SIZE_MB
     assert len(ran) == 1
     assert f"{total} MB to fetch" in ran[0]
@@ -96,12 +95,12 @@ def test_audio_is_taken_for_the_same_rows_alone(tmp_path: Path) -> None:
         assert (expected in found) if expected else (found == "")
 
 
-def test_a_variant_that_is_there_is_not_fetched(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert models.FOLDER.is_dir()
-    monkeypatch.setattr(real, "_is_missing", lambda engine, variant: engine == "whisper_cpp" and variant == "base")
-    needs = [need for need in real.needs() if "audio" not in need.what]
+def test_a_variant_that_is_there_is_not_fetched(empty: Path) -> None:
+    def is_missing(engine: str, variant: str) -> bool:
+        return (engine, variant) == ("whisper_cpp", "base")
+
+    needs = [need for need in real.needs(empty, is_missing) if "audio" not in need.what]
     assert [need.command[5:] for need in needs] == [("whisper_cpp:base", "--precision", "f16")]
-    assert empty.is_dir()
 
 
 def test_the_import_is_one_of_its_own_project_and_its_transcript_is_corrected(

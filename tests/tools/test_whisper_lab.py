@@ -82,12 +82,9 @@ def test_the_store_gives_back_what_was_said(data: Path) -> None:
     assert np.abs(store.audio(0)).max() == pytest.approx(0.5, abs=1e-4)
 
 
-def test_the_result_does_not_depend_on_the_number_of_processes(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tools.whisper_lab.synthesis.PIECE", 3)
+def test_the_result_does_not_depend_on_the_number_of_processes(data: Path, tmp_path: Path) -> None:
     for processes in (1, 2):
-        synthesise(tmp_path / str(processes), {"train": SAID}, processes)
+        synthesise(tmp_path / str(processes), {"train": SAID}, processes, piece=3)
     for name in ("train.i16", "train.json"):
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
 

@@ -38,7 +38,22 @@ TITLES = {
     "mixed": "simulated, a fleet of mixed machines",
 }
 MEASURED_BY = ("suites", "detection")  # parts whose cells say by which state of the gate
-CLUSTERED_RUNS, MEMORY_RUNS, HIT_RUNS = 1000, 20_000, 600
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much of each part is run."""
+
+    speed: contest.Effort = contest.FULL
+    quality: quality.Effort = quality.FULL
+    suites: suites.Effort = suites.FULL
+    clustered_runs: int = 1000
+    memory_runs: int = 20_000
+    hit_runs: int = 600
+
+
+FULL = Effort()
+QUICK = Effort(contest.QUICK, quality.QUICK, suites.QUICK, clustered_runs=100, memory_runs=4000, hit_runs=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +67,12 @@ class Plan:
     only: tuple[str, ...] = ()  # parts that are measured anew, the others are those that were published; all if empty
     published: Path | None = None
     cells: tuple[str, ...] = ()  # patterns: of the parts in `only` just these cells are measured anew; all if empty
+    effort: Effort | None = None  # QUICK or FULL, as `quick` says, if none is given
+
+    @property
+    def how_much(self) -> Effort:
+        """The effort in force."""
+        return self.effort or (QUICK if self.quick else FULL)
 
 
 def run(plan: Plan, out: Path) -> None:
@@ -100,10 +121,10 @@ def _chosen(plan: Plan, name: Name) -> bool:
 
 def _rest(plan: Plan, figures: Json) -> Json:
     """The figures that are measured in one piece."""
-    figures["hit_sizes"] = quality.hit_sizes(words.model(), HIT_RUNS // (20 if plan.quick else 1))
-    figures["clustered"] = quality.clustered(words.model(), CLUSTERED_RUNS // (10 if plan.quick else 1))
+    figures["hit_sizes"] = quality.hit_sizes(words.model(), plan.how_much.hit_runs)
+    figures["clustered"] = quality.clustered(words.model(), plan.how_much.clustered_runs)
     recorded = peaks.load()
-    figures["memory"] = memory.measure(recorded, MEMORY_RUNS // (5 if plan.quick else 1))
+    figures["memory"] = memory.measure(recorded, plan.how_much.memory_runs)
     figures["peaks"] = memory.spread(recorded)
     figures["analysis"] = analysis.measure()
     return figures
@@ -127,12 +148,12 @@ def titles(plan: Plan) -> dict[str, str]:
 
 
 def _tasks(plan: Plan) -> Iterator[Task]:
-    effort = quality.QUICK if plan.quick else quality.FULL
+    effort = plan.how_much.quality
     for source in sources(plan.counts):
         for utterances, churn in effort.cells:
             key = ("words", source.name, f"N={utterances},churn={churn:.0%}")
             yield key, partial(_cell, plan.counts, source.name, utterances, churn, effort)
-    whole = suites.QUICK if plan.quick else suites.FULL
+    whole = plan.how_much.suites
     for name, *cell in suites.tasks(whole):
         yield ("suites", name, f"{cell[0]}x{cell[1]}"), partial(suites.measured, name, *cell)
     for name, *cell in detection.tasks(whole.tries):
@@ -143,7 +164,7 @@ def _tasks(plan: Plan) -> Iterator[Task]:
         for gate in gates():
             if gate.n <= data.longest or gate.kind.startswith("modellab") or gate.kind == "part":
                 key = ("speed", data.name, gate.name)
-                yield key, partial(_contest, plan.traces, data.name, gate.name, plan.quick)
+                yield key, partial(_contest, plan.traces, data.name, gate.name, plan.how_much.speed)
 
 
 @cache
@@ -176,10 +197,10 @@ def sources(counts: Path | None) -> tuple[words.Source, ...]:
     return (*found, words.counted(counts)) if counts else tuple(found)
 
 
-def _contest(files: tuple[Path, ...], data: str, gate: str, quick: bool) -> Json:
+def _contest(files: tuple[Path, ...], data: str, gate: str, effort: contest.Effort) -> Json:
     entrant = next(each for each in gates() if each.name == gate)
     where = next(each for each in data_sets(files) if each.name == data)
-    return contest.measure(entrant, where, contest.QUICK if quick else contest.FULL)
+    return contest.measure(entrant, where, effort)
 
 
 def _cell(counts: Path | None, source: str, utterances: int, churn: float, effort: quality.Effort) -> Json:

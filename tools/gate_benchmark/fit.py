@@ -24,16 +24,16 @@ SIMULATED = 100_000  # utterances
 STEPS = 20
 
 
-def fit(path: Path) -> Model:
-    """The parameters; unshared causes are bisected over the length of bursts."""
+def fit(path: Path, steps: int = STEPS, utterances: int = SIMULATED) -> Model:
+    """The parameters; unshared causes are bisected over the length of bursts, in so many steps."""
     speakers, words, errors = read_counts(path)
     rate = float(np.median(errors.sum(axis=0) / words.sum()))
     seen = moments(words, errors)
     low, high = 1.0, LONGEST_BURST
-    for _ in range(STEPS):
+    for _ in range(steps):
         burst = (low + high) / 2
         found = _model(words, rate, seen, burst)
-        low, high = (burst, high) if simulated(found)["changed"] > seen["changed"] else (low, burst)
+        low, high = (burst, high) if simulated(found, utterances)["changed"] > seen["changed"] else (low, burst)
     found = _model(words, rate, seen, (low + high) / 2)
     return replace(found, speaker=_speaker(speakers, words, errors) / (found.own * found.burst) ** 2)
 
@@ -60,9 +60,9 @@ def moments(words: Floats, errors: Floats) -> dict[str, float]:
     return {name: float(np.median([pair[name] for pair in pairs])) for name in pairs[0]}
 
 
-def simulated(model: Model) -> dict[str, float]:
-    """The same of the model."""
-    words, one, other = model.systems(generator("fit"), (1, SIMULATED))
+def simulated(model: Model, utterances: int = SIMULATED) -> dict[str, float]:
+    """The same of the model, of so many utterances."""
+    words, one, other = model.systems(generator("fit"), (1, utterances))
     return moments(words[0], np.stack([one[0], other[0]], axis=1))
 
 

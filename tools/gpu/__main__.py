@@ -5,16 +5,21 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from modellab.plan.availability import missing_device
+from modellab.runner.selftest.probes import PROBES, Probe
 from tools.gpu import measure, page
 
 MINUTES = 9.0  # nothing new is begun after so many; what is left out stands on the page
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(
+    arguments: Sequence[str] | None = None,
+    missing_device: Callable[[str], str] = missing_device,
+    probes: Sequence[Probe] = PROBES,
+) -> int:
     """Exit status 1 where the meters failed their own test, 2 without the device."""
     options = parser().parse_args(arguments)
     if reason := missing_device(options.device):
@@ -22,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     until = time.monotonic() + 60 * options.minutes
     figures = measure.everything(
-        options.device, options.model or measure.MODELS, options.precision, until, _tell, options.batches
+        options.device, options.model or measure.MODELS, options.precision, until, _tell, options.batches, probes
     )
     options.out.write_text(page.text(figures), encoding="utf-8")
     _tell(f"written to {options.out}")

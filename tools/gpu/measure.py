@@ -18,7 +18,7 @@ from modellab.plan.matrix import Case
 from modellab.runner import evaluate
 from modellab.runner.selftest.checks import Check
 from modellab.runner.selftest.measure import examine
-from modellab.runner.selftest.probes import PROBES
+from modellab.runner.selftest.probes import PROBES, Probe
 from modellab.runner.worker import Worker
 from modellab.system.machine import versions
 
@@ -70,13 +70,14 @@ class Figures:
 
 
 def everything(
-    device: str, models: Sequence[str], precisions: Sequence[str], until: float, tell: Tell, batches: Sequence[int]
-) -> Figures:
+    device: str, models: Sequence[str], precisions: Sequence[str], until: float, tell: Tell, batches: Sequence[int],
+    probes: Sequence[Probe] = PROBES,
+) -> Figures:  # fmt: skip
     """All figures; what is not begun by `until` (of time.monotonic) is left out and says so."""
     began = time.monotonic()
     found = Figures(device, {"before": gpu_state(), **_versions()})
     tell("testing the meters ...")
-    found.checks = examine([probe for probe in PROBES if probe.device == device], tell=tell)
+    found.checks = examine([probe for probe in probes if probe.device == device], tell=tell)
     for case in cases(device, models, precisions):
         if time.monotonic() > until:
             found.rows.append(Row(str(case.key), why="no time was left"))

@@ -42,6 +42,7 @@ class Tests:
 
     seconds: dict[str, float]  # test -> how long it took
     calls: dict[Where, set[str]]  # function -> the tests that call it
+    least_s: float = LEAST_S
 
     def of(self, change: Change) -> list[str]:
         """The tests that a change is put to, the quickest first."""
@@ -50,20 +51,20 @@ class Tests:
 
 
 @contextlib.contextmanager
-def copied(folder: Path) -> Iterator[Path]:
+def copied(folder: Path, root: Path = ROOT) -> Iterator[Path]:
     """A copy of the project's files as git knows them, at `folder`."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=root, check=True, capture_output=True, text=True).stdout
     for name in filter(None, listed.split("\0")):
         top = name.partition("/")[0]
         if top in COPIED:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+            shutil.copy2(root / name, folder / name)
         elif not (folder / top).is_symlink():
-            (folder / top).symlink_to(ROOT / top)
+            (folder / top).symlink_to(root / top)
     yield folder
 
 
-def unchanged(copy: Path, folders: list[str]) -> Tests:
+def unchanged(copy: Path, folders: list[str], least_s: float = LEAST_S) -> Tests:
     """Run a room's tests as they are, and see which calls what. SystemExit where one of them fails."""
     told = copy / "unchanged.json"
     code = _forked(copy, folders, lambda: [_Watch(copy, told)], None)
@@ -75,7 +76,7 @@ def unchanged(copy: Path, folders: list[str]) -> Tests:
     facts = json.loads(told.read_text(encoding="utf-8"))
     calls = {(file, line): set(tests) for file, line, tests in facts["calls"]}
     _load(facts["modules"])
-    tests = Tests(facts["seconds"], calls)
+    tests = Tests(facts["seconds"], calls, least_s)
     code = _put_to(copy, sorted(tests.seconds, key=tests.seconds.__getitem__)[:20], tests)
     if code != 0:
         raise SystemExit(f"tests in {' '.join(folders)} fail when run alone (pytest's exit status {code})")
@@ -99,7 +100,7 @@ def seen(copy: Path, change: Change, tests: Tests) -> bool:
 
 def _put_to(copy: Path, chosen: list[str], tests: Tests) -> int:
     files = list(dict.fromkeys(test.partition("::")[0] for test in chosen))
-    limit_s = LEAST_S + TIMES * sum(tests.seconds[test] for test in chosen)
+    limit_s = tests.least_s + TIMES * sum(tests.seconds[test] for test in chosen)
     return _forked(copy, ["-x", *files], lambda: [_Chosen(chosen)], int(limit_s))
 
 

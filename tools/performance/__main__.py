@@ -14,8 +14,14 @@ OUT = Path(__file__).parents[2] / "docs" / "performance"
 SINGLE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # read when numpy is imported
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Measure what is asked for, write both files, say what missed its target. Exit status 1 if something did."""
+Parts = Mapping[str, Callable[[], Mapping[str, float]]]
+
+
+def main(arguments: list[str] | None = None, parts: Callable[[float], Parts] | None = None) -> int:
+    """Measure what is asked for, write both files, say what missed its target. Exit status 1 if something did.
+
+    `parts` gives what there is to measure at a scale.
+    """
     os.environ.update(dict.fromkeys(SINGLE, "1"))
     from tools.performance import page
 
@@ -23,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.check:
         return _told(json.loads((options.out / "overhead.json").read_text(encoding="utf-8")))
     figures: dict[str, float] = {}
-    for name, measure in _parts(options.scale).items():
+    for name, measure in (parts or _parts)(options.scale).items():
         if name in (options.only or _parts(1.0)):
             sys.stderr.write(f"measuring {name} ...\n")
             figures |= measure()
@@ -47,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def _parts(scale: float) -> Mapping[str, Callable[[], Mapping[str, float]]]:
+def _parts(scale: float) -> Parts:
     """What is measured, imported when its turn comes."""
 
     def harness() -> Mapping[str, float]:

@@ -18,12 +18,12 @@ WORDS = 10_000
 PAIRS = 3
 
 
-def measure() -> dict[str, float]:
-    """`der_speedup`: pyannote.metrics' time over ours, the median of three pairs timed one after the other.
+def measure(turns: int = TURNS, pairs: int = PAIRS) -> dict[str, float]:
+    """`der_speedup`: pyannote.metrics' time over ours, the median of a few pairs timed one after the other.
 
     Both are given their own objects; ours includes taking the collars from the scored time, as theirs does.
     """
-    reference, hypothesis = draws.meeting(TURNS, SPEAKERS, HOUR_S)
+    reference, hypothesis = draws.meeting(turns, SPEAKERS, HOUR_S)
     whole = [Region(0.0, HOUR_S)]
     metrics, core = references.pyannote()
     sides = references.annotation(reference), references.annotation(hypothesis)
@@ -38,15 +38,15 @@ def measure() -> dict[str, float]:
 
     if abs(ours() - theirs()) > EXACT:
         raise AssertionError(f"the two disagree: {ours()} and {theirs()}")
-    return {"der_speedup": statistics.median(_seconds(theirs) / _seconds(ours, 10) for _ in range(PAIRS))}
+    return {"der_speedup": statistics.median(_seconds(theirs) / _seconds(ours, 10) for _ in range(pairs))}
 
 
-def meetings_too() -> dict[str, float]:
-    """`cpwer_speedup` and `tcpwer_speedup` on 10,000 words of four people, where MeetEval is installed."""
+def meetings_too(words: int = WORDS, pairs: int = PAIRS) -> dict[str, float]:
+    """`cpwer_speedup` and `tcpwer_speedup` on so many words of four people, where MeetEval is installed."""
     from meeteval.wer.wer.cp import cp_word_error_rate
     from meeteval.wer.wer.time_constrained import tcp_word_error_rate
 
-    session = draws.long_session(WORDS)
+    session = draws.long_session(words)
     sides = meetings.segments(session.reference), meetings.segments(session.hypothesis)
 
     def ours(collar_s: float | None) -> int:
@@ -61,8 +61,8 @@ def meetings_too() -> dict[str, float]:
     for name, collar_s in (("cpwer", None), ("tcpwer", session.collar_s)):
         if ours(collar_s) != theirs(collar_s):
             raise AssertionError(f"the two disagree on {name}: {ours(collar_s)} and {theirs(collar_s)}")
-        pairs = [(_seconds(partial(theirs, collar_s)), _seconds(partial(ours, collar_s))) for _ in range(PAIRS)]
-        found[f"{name}_speedup"] = statistics.median(other / own for other, own in pairs)
+        timed = [(_seconds(partial(theirs, collar_s)), _seconds(partial(ours, collar_s))) for _ in range(pairs)]
+        found[f"{name}_speedup"] = statistics.median(other / own for other, own in timed)
     return found
 
 

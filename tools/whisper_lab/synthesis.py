@@ -48,13 +48,13 @@ class Store:
         return pcm.astype(np.float32) / np.float32(32768)
 
 
-def synthesise(folder: Path, parts: Mapping[str, list[Spoken]], processes: int) -> None:
+def synthesise(folder: Path, parts: Mapping[str, list[Spoken]], processes: int, piece: int = PIECE) -> None:
     """Write each part (test, train). The 24,000 training utterances of the recipe are 13.6 h and 1.6 GB."""
     folder.mkdir(parents=True, exist_ok=True)
     context = multiprocessing.get_context("spawn")
     for part, said in parts.items():
         with context.Pool(processes, maxtasksperchild=1) as pool:
-            pieces = pool.imap(_speak, batched(said, PIECE), chunksize=1)
+            pieces = pool.imap(_speak, batched(said, piece), chunksize=1)
             facts = _write(folder / f"{part}.i16", said, pieces)
         (folder / f"{part}.json").write_text(json.dumps([fact._asdict() for fact in facts]), encoding="utf-8")
         print(f"{part}: {len(facts)} utterances, {sum(fact.length for fact in facts) / RATE_HZ / 3600:.2f} h")
