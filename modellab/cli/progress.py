@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from modellab.cli import common
 
@@ -26,6 +27,7 @@ class Waiting:
     heard_s: float = 0.0  # audio that is done
     spent_s: float = 0.0  # seconds that it took
     clock: Callable[[], float] = field(default=time.monotonic)
+    line_s: float = LINE_S
 
     @contextmanager
     def __call__(self, name: str, duration_s: float, so_far_s: Callable[[], float]) -> Iterator[None]:
@@ -36,7 +38,7 @@ class Waiting:
         def line() -> str:
             return self._line(name, duration_s, so_far_s(), self.clock() - begun_s)
 
-        with _shown(line):
+        with _shown(line, self.line_s):
             yield
         self.heard_s += duration_s
         self.spent_s += self.clock() - begun_s
@@ -70,10 +72,11 @@ def _roughly(seconds: float) -> str:
 
 
 @contextmanager
-def _shown(line: Callable[[], str]) -> Iterator[None]:
+def _shown(line: Callable[[], str], line_s: float) -> Iterator[None]:
     """What `line` gives, from a thread beside the block, and nothing of it after."""
     done = threading.Event()
-    follow = _renewed if sys.stderr.isatty() and not common.is_plain() else _line_by_line
+    is_renewed = sys.stderr.isatty() and not common.is_plain()
+    follow = _renewed if is_renewed else partial(_line_by_line, line_s=line_s)
     thread = threading.Thread(target=follow, args=(line, done), name="so-far", daemon=True)
     thread.start()
     try:
@@ -102,6 +105,6 @@ def _renewed(line: Callable[[], str], done: threading.Event) -> None:
             status.update(fitted())
 
 
-def _line_by_line(line: Callable[[], str], done: threading.Event) -> None:
-    while not done.wait(LINE_S):
+def _line_by_line(line: Callable[[], str], done: threading.Event, line_s: float) -> None:
+    while not done.wait(line_s):
         common.say(line(), err=True)

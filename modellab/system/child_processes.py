@@ -87,11 +87,11 @@ def any_living() -> bool:
     return True
 
 
-def living() -> list[int]:
-    """The process ids of all descendants."""
+def living(proc: Path = PROC) -> list[int]:
+    """The process ids of all descendants, by what the kernel tells in `proc` if it does."""
     if not any_living():
         return []
-    if not (PROC / "self" / "task" / str(threading.get_native_id()) / "children").exists():
+    if not (proc / "self" / "task" / str(threading.get_native_id()) / "children").exists():
         return [child.pid for child in psutil.Process().children(recursive=True)]
     pids = list(_children(os.getpid()))
     for pid in pids:  # grows while it is read

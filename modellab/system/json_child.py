@@ -66,7 +66,9 @@ class JsonChild:
         *,
         older: bool = False,
         most_bytes: int = MOST_REPLY_BYTES,
+        end_s: float = END_S,
     ) -> None:
+        self.end_s = end_s
         with ExitStack() as undo:
             try:
                 self.log = ChildLog()
@@ -136,7 +138,7 @@ class JsonChild:
 
     def _crash(self, verb: str) -> CrashError:
         try:
-            code = self.process.wait(timeout=END_S)
+            code = self.process.wait(timeout=self.end_s)
         except subprocess.TimeoutExpired:
             self.kill()
             closed = f"the worker closed its pipe during {verb!r} and went on running: killed"
@@ -149,7 +151,7 @@ class JsonChild:
             os.killpg(self.process.pid, signal.SIGKILL)
         descendants.end(self.mark)
         try:
-            self.process.wait(timeout=END_S)
+            self.process.wait(timeout=self.end_s)
         except subprocess.TimeoutExpired:  # a busy machine, a driver that holds it: it goes later, beside what goes on
             with suppress(RuntimeError):  # no thread is to be had, or Python ends
                 threading.Thread(target=self.process.wait, name="reaper", daemon=True).start()

@@ -55,7 +55,7 @@ class Commit:
 
 def commit(folder: Path) -> Commit:
     """The commit that `folder` is checked out at."""
-    status = _answer(
+    status = answer(
         "git", "-C", str(folder), "status", "--porcelain=v2", "--branch", "--untracked-files=no", GIT_OPTIONAL_LOCKS="0"
     )
     lines = status.splitlines()
@@ -71,12 +71,12 @@ def commit(folder: Path) -> Commit:
 
 def author(folder: Path) -> str:
     """The name that git has for who works in `folder`; '' without one."""
-    return _answer("git", "-C", str(folder), "config", "user.name").strip()
+    return answer("git", "-C", str(folder), "config", "user.name").strip()
 
 
 def _position(folder: Path) -> int:
-    shallow = _answer("git", "-C", str(folder), "rev-parse", "--is-shallow-repository").strip()
-    count = _answer("git", "-C", str(folder), "rev-list", "--count", "HEAD").strip()
+    shallow = answer("git", "-C", str(folder), "rev-parse", "--is-shallow-repository").strip()
+    count = answer("git", "-C", str(folder), "rev-list", "--count", "HEAD").strip()
     return int(count) if shallow == "false" and count.isdecimal() else 0
 
 
@@ -85,7 +85,7 @@ def resolve(folder: Path, revision: str) -> str:
     if revision.startswith("-"):
         return ""
     command = ("git", "-C", str(folder), "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
-    return _answer(*command).strip()
+    return answer(*command).strip()
 
 
 def origin() -> str:
@@ -98,8 +98,8 @@ def origin() -> str:
     commit = str(direct_url.get("vcs_info", {}).get("commit_id", ""))
     if place.scheme == "file" and "dir_info" in direct_url:
         git = ("git", "-C", folder := unquote(place.path))
-        is_whole = _answer(*git, "rev-parse", "--show-toplevel").strip() == folder
-        url = _answer(*git, "remote", "get-url", "origin").strip() if is_whole else ""
+        is_whole = answer(*git, "rev-parse", "--show-toplevel").strip() == folder
+        url = answer(*git, "remote", "get-url", "origin").strip() if is_whole else ""
         commit = resolve(Path(folder), "HEAD")
     url = re.sub(r"^git@([\w.-]+):", r"https://\1/", url)
     return f"git+{url}@{commit}" if commit and re.fullmatch(r"https://[\w.-]+/[\w./~-]+", url) else ""
@@ -110,14 +110,14 @@ def changes(path: Path) -> list[tuple[str, str, str]]:
     form = "--format=%H%x09%cI%x09%s"
     if not path.parent.is_dir():
         return []
-    log = _answer("git", "-C", str(path.parent), "log", form, "--", path.name)
+    log = answer("git", "-C", str(path.parent), "log", form, "--", path.name)
     lines = (line.split("\t", 2) for line in log.splitlines())
     return [(parts[0], parts[1], parts[2]) for parts in lines if len(parts) == 3]
 
 
 def content(path: Path, revision: str) -> str:
     """What a file held at a commit; "" where it was not there."""
-    return _answer("git", "-C", str(path.parent), "show", f"{revision}:./{path.name}")
+    return answer("git", "-C", str(path.parent), "show", f"{revision}:./{path.name}")
 
 
 def versions(distributions: Iterable[str]) -> dict[str, str]:
@@ -200,7 +200,7 @@ def cpu_name(marketing: str) -> str:
 @lru_cache
 def _cpu() -> str:
     if platform.system() == "Darwin":
-        return cpu_name(_answer("sysctl", "-n", "machdep.cpu.brand_string").strip() or platform.machine())
+        return cpu_name(answer("sysctl", "-n", "machdep.cpu.brand_string").strip() or platform.machine())
     try:
         facts = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -218,15 +218,15 @@ def _gpu(index: str) -> str:
     visible = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
     if visible and index.isdecimal() and int(index) < len(visible):
         index = visible[int(index)].strip()  # a number or a UUID; nvidia-smi takes both
-    answer = _answer("nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader", "-i", index)
-    return answer.splitlines()[0] if answer.strip() else "unknown-cuda"
+    said = answer("nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader", "-i", index)
+    return said.splitlines()[0] if said.strip() else "unknown-cuda"
 
 
-def _answer(*command: str, **variables: str) -> str:
+def answer(*command: str, within_s: float = ANSWER_S, **variables: str) -> str:
     """What a program prints, or "" when it is missing, fails or takes too long."""
     environment: Mapping[str, str] = os.environ | {"LC_ALL": "C"} | variables
     try:
-        done = subprocess.run(command, capture_output=True, timeout=ANSWER_S, env=environment, check=False)
+        done = subprocess.run(command, capture_output=True, timeout=within_s, env=environment, check=False)
     except (OSError, subprocess.SubprocessError):
         return ""
     return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else ""

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from modellab import audio
-from modellab.cli import progress
 from modellab.cli.progress import Waiting
 from modellab.plan.matrix import Matrix
 from modellab.plan.settings import Project
@@ -43,19 +42,13 @@ class Clock:
         return self.now_s
 
 
-def test_in_a_pipe_it_is_a_line_with_what_is_heard_and_what_is_left(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(progress, "LINE_S", 0.001)
-    first, *_ = lines(Waiting(1, clock=Clock(60.0)), 900.0, capsys).splitlines()
+def test_in_a_pipe_it_is_a_line_with_what_is_heard_and_what_is_left(capsys: pytest.CaptureFixture[str]) -> None:
+    first, *_ = lines(Waiting(1, clock=Clock(60.0), line_s=0.001), 900.0, capsys).splitlines()
     assert first == "15 min 0 s of 1 h 0 min heard in 1 min 0 s, about 3 min left (call.wav)"
 
 
-def test_of_several_it_is_told_which_and_by_whom(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(progress, "LINE_S", 0.001)
-    waiting = Waiting(2, "fake:one", clock=Clock(1.0))
+def test_of_several_it_is_told_which_and_by_whom(capsys: pytest.CaptureFixture[str]) -> None:
+    waiting = Waiting(2, "fake:one", clock=Clock(1.0), line_s=0.001)
     assert lines(waiting, math.nan, capsys).startswith("recording 1 of 2: 1 s for 1 h 0 min (call.wav, fake:one)\n")
     waiting.heard_s, waiting.spent_s = 3600.0, 100.0
     second = lines(waiting, math.nan, capsys, "b\x1b[31m.wav").splitlines()[0]

@@ -27,12 +27,12 @@ NPM_S = 600
 
 
 @cache
-def python(name: str) -> Path:
+def python(name: str, here: Path = HERE) -> Path:
     """The Python of the environment of `requirements/NAME.txt`."""
-    wanted = HERE / "requirements" / f"{name}.txt"
+    wanted = here / "requirements" / f"{name}.txt"
     folder = f"{_digest(wanted, '.'.join(map(str, sys.version_info[:2])))}-test-{name}"
     asked = ["--no-deps", "--requirement", str(wanted)]
-    return virtualenv.environment(folder, f"the tests' {name}", asked, HERE, WAY_OUT, lambda said: None)
+    return virtualenv.environment(folder, f"the tests' {name}", asked, here, WAY_OUT, lambda said: None)
 
 
 def program(name: str, command: str) -> Path:

@@ -17,7 +17,6 @@ LISTS = sorted(path.stem for path in (environments.HERE / "requirements").glob("
 @pytest.fixture
 def lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty place for lists, and a cache of its own."""
-    monkeypatch.setattr(environments, "HERE", tmp_path)
     monkeypatch.setenv("MODELLAB_CACHE", str(tmp_path / "cache"))
     (tmp_path / "requirements").mkdir()
     return tmp_path
@@ -33,21 +32,21 @@ def test_every_list_names_each_package_with_its_version(name: str) -> None:
 def test_one_is_made_once_and_another_list_is_another_one(lists: Path) -> None:
     wanted = lists / "requirements" / "small.txt"
     wanted.write_text("iniconfig==2.3.1\n")
-    first = environments.python.__wrapped__("small")
+    first = environments.python.__wrapped__("small", lists)
     done = subprocess.run([first, "-c", "import iniconfig"], check=False)
     assert done.returncode == 0
     made_at = (first.parents[1] / "complete").stat().st_mtime_ns
-    assert environments.python.__wrapped__("small") == first
+    assert environments.python.__wrapped__("small", lists) == first
     assert (first.parents[1] / "complete").stat().st_mtime_ns == made_at
     wanted.write_text("iniconfig==2.3.0\n")
-    assert environments.python.__wrapped__("small") != first
+    assert environments.python.__wrapped__("small", lists) != first
 
 
 @pytest.mark.slow
 def test_one_that_cannot_be_made_says_why(lists: Path) -> None:
     (lists / "requirements" / "none.txt").write_text("iniconfig==0.0.0.1\n")
     with pytest.raises(WorkerError, match=r"the tests' none could not be made by `uv pip install`.*iniconfig"):
-        environments.python.__wrapped__("none")
+        environments.python.__wrapped__("none", lists)
 
 
 def test_a_command_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,10 +63,9 @@ def test_a_child_is_seen_with_its_own_children(running_before: set[int], child: 
 
 
 def test_without_the_kernels_list_they_are_found_all_the_same(
-    running_before: set[int], child: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    running_before: set[int], child: subprocess.Popen[str], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(child_processes, "PROC", tmp_path)
-    assert started_since(running_before) == [child.pid]
+    assert set(child_processes.living(proc=tmp_path)) - running_before == {child.pid}
 
 
 def test_its_memory_is_on_the_peak_though_it_has_let_go_of_it(child: subprocess.Popen[str]) -> None:

@@ -13,8 +13,7 @@ import psutil
 import pytest
 
 from modellab.errors import CrashError, HangError, ProtocolError, WorkerError
-from modellab.system import json_child
-from modellab.system.json_child import JsonChild, exit_reason
+from modellab.system.json_child import END_S, JsonChild, exit_reason
 
 CODE = """
 import os, sys, time
@@ -46,9 +45,9 @@ def opened(tmp_path: Path) -> Iterator[Open]:
     made: list[JsonChild] = []
     (tmp_path / "child.py").write_text(CODE)
 
-    def open_(most_bytes: int = 2**20, **options: float) -> JsonChild:
+    def open_(most_bytes: int = 2**20, end_s: float = END_S, **options: float) -> JsonChild:
         given = repr({**options, "most_bytes": most_bytes})
-        made.append(JsonChild([sys.executable, str(tmp_path / "child.py"), given], most_bytes=most_bytes))
+        made.append(JsonChild([sys.executable, str(tmp_path / "child.py"), given], most_bytes=most_bytes, end_s=end_s))
         return made[-1]
 
     yield open_
@@ -152,12 +151,9 @@ def test_exit_codes_in_words(code: int, says: str) -> None:
     assert exit_reason(code) == says
 
 
-def test_one_that_takes_long_to_go_is_waited_for_beside_what_goes_on(
-    opened: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_that_takes_long_to_go_is_waited_for_beside_what_goes_on(opened: Open) -> None:
     """On a busy machine it was forgotten instead, and Python complained of it within whatever came next."""
-    monkeypatch.setattr(json_child, "END_S", 0.0)
-    child = opened()
+    child = opened(end_s=0.0)
     process = child.process
     child.kill()
     end_s = time.monotonic() + 60

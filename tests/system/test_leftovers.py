@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import signal
 import subprocess
 import sys
@@ -67,18 +68,18 @@ def test_what_is_not_ours_stays(place: Path) -> None:
 
 
 def test_a_folder_that_was_swept_at_once_is_made_again(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, calls = leftovers._held, []
+    lock, swept = fcntl.flock, list[Path]()
 
-    def held(folder: Path, how: int) -> int:
-        calls.append(folder)
-        if len(calls) == 1:
-            folder.rmdir()
-        return real(folder, how)
+    def flock(descriptor: int, how: int) -> None:
+        if not swept:
+            swept.extend(place.iterdir())
+            swept[0].rmdir()
+        lock(descriptor, how)
 
-    monkeypatch.setattr(leftovers, "_held", held)
+    monkeypatch.setattr(fcntl, "flock", flock)
     folder = Folder("worker")
     assert folder.path.is_dir()
-    assert len(calls) == 2
+    assert [folder.path] == list(place.iterdir()) != swept
     folder.close()
 
 

@@ -85,11 +85,9 @@ def test_no_commit_is_empty(git, tmp_path, monkeypatch):
     assert Commit().short == "no commit"
 
 
-def test_a_program_that_hangs_or_fails_answers_nothing(monkeypatch):
-    monkeypatch.setattr(machine, "ANSWER_S", 0.2)
-
-    assert machine._answer(sys.executable, "-c", "import time; time.sleep(60)") == ""
-    assert machine._answer(sys.executable, "-c", "print('no'); raise SystemExit(1)") == ""
+def test_a_program_that_hangs_or_fails_answers_nothing():
+    assert machine.answer(sys.executable, "-c", "import time; time.sleep(60)", within_s=0.2) == ""
+    assert machine.answer(sys.executable, "-c", "print('no'); raise SystemExit(1)") == ""
 
 
 def test_versions_leave_out_what_is_missing():
@@ -200,15 +198,14 @@ def test_a_class_is_safe_as_a_file_name():
     assert machine.slug("///") == "unknown"
 
 
-def test_hardware_is_the_cpus_whatever_the_machine_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in machine.KERNELS:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(machine, "_cpu", lambda: "AMD EPYC f25.17")
-    monkeypatch.setattr(machine, "_gpu", lambda index: "NVIDIA L4, 550.54.15")
-    monkeypatch.setenv("MODELLAB_MACHINE", "bench")
-    assert [machine.hardware(device) for device in ("cpu", "mps", "cuda")] == ["amd-epyc-f25.17"] * 2 + ["nvidia-l4"]
-    monkeypatch.setenv("CT2_FORCE_CPU_ISA", "AVX2")
-    assert machine.hardware("cpu") == "amd-epyc-f25.17 CT2_FORCE_CPU_ISA=AVX2"
+def test_hardware_is_the_cpus_whatever_the_machine_is_called(nvidia_smi):
+    for name in (*machine.KERNELS, "CUDA_VISIBLE_DEVICES"):
+        nvidia_smi.delenv(name, raising=False)
+    cpu = machine_class(1, "mps").removesuffix("-mps")
+    nvidia_smi.setenv("MODELLAB_MACHINE", "bench")
+    assert [machine.hardware(device) for device in ("cpu", "mps", "cuda")] == [cpu, cpu, "nvidia-l4"]
+    nvidia_smi.setenv("CT2_FORCE_CPU_ISA", "AVX2")
+    assert machine.hardware("cpu") == f"{cpu} CT2_FORCE_CPU_ISA=AVX2"
 
 
 HASH = "1" * 40

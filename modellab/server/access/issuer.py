@@ -56,9 +56,9 @@ class Person:
 class Issuer:
     """The issuer's addresses and keys, and who is signing in there. The event loop owns it."""
 
-    def __init__(self, settings: Oidc) -> None:
+    def __init__(self, settings: Oidc, again_s: float = AGAIN_S) -> None:
         extras.need("oidc", "`[tool.modellab.serve.oidc]`")
-        self.settings = settings
+        self.settings, self.again_s = settings, again_s
         self.secret = os.environ.get(settings.secret_variable, "")
         if not self.secret:
             raise ConfigError(f"[tool.modellab.serve.oidc] needs the client's secret in {settings.secret_variable}")
@@ -77,7 +77,7 @@ class Issuer:
     async def facts(self, client: Any, *, anew: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
         """(its addresses, its keys)."""
         at, about, keys = self._facts
-        if about and time.monotonic() - at < (AGAIN_S if anew else FACTS_S):
+        if about and time.monotonic() - at < (self.again_s if anew else FACTS_S):
             return about, keys
         place = self.settings.issuer.rstrip("/")
         about = await _json(client, f"{place}/.well-known/openid-configuration")

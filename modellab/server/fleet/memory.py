@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import resource
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,16 +18,16 @@ SHARE = 0.75  # of all memory
 MB = 1e6
 
 
-def of_worker(settings: Serve, device: str) -> int:
+def of_worker(settings: Serve, device: str, cgroups: Iterable[Path] = CGROUPS) -> int:
     """Bytes that a process of a model may allocate; 0 for any number, as where a GPU's driver reserves addresses."""
     if settings.worker_memory_mb is not None:
         return round(settings.worker_memory_mb * MB)
-    return round(SHARE * installed()) if device == "cpu" else 0
+    return round(SHARE * installed(cgroups)) if device == "cpu" else 0
 
 
-def installed() -> int:
+def installed(cgroups: Iterable[Path] = CGROUPS) -> int:
     """Bytes of memory that this machine, or this container, has."""
-    return int(min(psutil.virtual_memory().total, *map(_limit, CGROUPS)))
+    return int(min(psutil.virtual_memory().total, *map(_limit, cgroups)))
 
 
 def _limit(cgroup: Path) -> float:

@@ -90,8 +90,8 @@ def _ended(child: subprocess.Popen[bytes], within_s: float) -> bool:
 class Schedule:
     """Asks for the jobs, as long as there are rules."""
 
-    def __init__(self, project: Project, jobs: Jobs) -> None:
-        self.project, self.jobs = project, jobs
+    def __init__(self, project: Project, jobs: Jobs, again_s: float = AGAIN_S) -> None:
+        self.project, self.jobs, self.again_s = project, jobs, again_s
         self.is_stopping = threading.Event()
         self.thread = threading.Thread(target=self._work, name="alerts", daemon=True)
         self.sizes = (0, 0)
@@ -138,12 +138,12 @@ class Schedule:
     def _put(self, kind: str, key: str, body: Mapping[str, Any]) -> None:
         wanted = Wanted(PROJECT, OWNER, kind, ALERTS, body, key, 1, idempotency_key=key)
         row, is_new = self.jobs.put(wanted, MOST_QUEUED)
-        if not is_new and _may_try_again(row):
+        if not is_new and _may_try_again(row, self.again_s):
             self.jobs.retry(PROJECT, row.id, 1)
 
 
-def _may_try_again(row: Row) -> bool:
-    return bool(row.state == FAILED and row.tries < MOST_TRIES and time.time() - row.ended >= AGAIN_S)
+def _may_try_again(row: Row, again_s: float) -> bool:
+    return bool(row.state == FAILED and row.tries < MOST_TRIES and time.time() - row.ended >= again_s)
 
 
 def _read(file: Any) -> str:

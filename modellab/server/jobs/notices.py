@@ -32,8 +32,8 @@ def tell(connection: sa.Connection, lane: str) -> None:
 class Listener:
     """Hears of jobs, in a thread of its own with a connection of its own. Does nothing where nobody tells."""
 
-    def __init__(self, database: Database, wake: Callable[[str], None]) -> None:
-        self.database, self.wake = database, wake
+    def __init__(self, database: Database, wake: Callable[[str], None], again_s: float = AGAIN_S) -> None:
+        self.database, self.wake, self.again_s = database, wake, again_s
         self.is_hearing, self.is_stopping = threading.Event(), threading.Event()
         self.thread = threading.Thread(target=self._work, name="jobs notices", daemon=True)
 
@@ -46,7 +46,7 @@ class Listener:
         """Hear nothing any more."""
         self.is_stopping.set()
         if self.thread.ident is not None:
-            self.thread.join(LOOK_S + AGAIN_S)
+            self.thread.join(LOOK_S + self.again_s)
 
     def _work(self) -> None:
         while not self.is_stopping.is_set():
@@ -54,7 +54,7 @@ class Listener:
                 self._listen()
             except sa.exc.SQLAlchemyError as error:
                 LOG.info("notices of jobs are not heard: %s", str(error).splitlines()[0])
-                self.is_stopping.wait(AGAIN_S)
+                self.is_stopping.wait(self.again_s)
 
     def _listen(self) -> None:
         with self.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

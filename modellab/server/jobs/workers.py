@@ -91,9 +91,10 @@ class Workers:
     """The threads of one process. `doers` is what each lane's jobs are done by, `counts` by how many threads."""
 
     def __init__(
-        self, jobs: Jobs, files: Files, settings: JobSettings, doers: Mapping[str, Doer], counts: Mapping[str, int]
-    ) -> None:
-        self.jobs, self.files, self.settings = jobs, files, settings
+        self, jobs: Jobs, files: Files, settings: JobSettings, doers: Mapping[str, Doer], counts: Mapping[str, int],
+        poll_s: float = POLL_S,
+    ) -> None:  # fmt: skip
+        self.jobs, self.files, self.settings, self.poll_s = jobs, files, settings, poll_s
         self.name = f"{machine.hostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self.watch = Watch(jobs, settings.lease_s)
         self.is_stopping = threading.Event()
@@ -144,11 +145,11 @@ class Workers:
                 claim = self.jobs.claim([lane], self.name, most)
             except sa.exc.SQLAlchemyError as error:
                 self.claiming.tell(error)
-                self.is_stopping.wait(self.claiming.pause_s(POLL_S))
+                self.is_stopping.wait(self.claiming.pause_s(self.poll_s))
                 continue
             self.claiming.over()
             if claim is None:
-                self.wakes[lane].acquire(timeout=POLL_S)
+                self.wakes[lane].acquire(timeout=self.poll_s)
                 continue
             self._do(Task(claim, self.jobs, self.is_stopping), doer)
 
@@ -188,7 +189,7 @@ class Workers:
                 is_kept = step()
             except sa.exc.SQLAlchemyError as error:
                 self.telling.tell(error)
-                if self.is_stopping.wait(self.telling.pause_s(POLL_S)):
+                if self.is_stopping.wait(self.telling.pause_s(self.poll_s)):
                     return False
             else:
                 self.telling.over()

@@ -91,6 +91,7 @@ class Line:
     idle_s: float
     session_s: float
     may_stay: Callable[[], Awaitable[bool]]
+    last_s: float = LAST_S
     inbox: Inbox = field(default_factory=Inbox)
     is_gone: bool = False
     reader: asyncio.Task[None] | None = None
@@ -103,12 +104,12 @@ class Line:
         worker, guard = asyncio.ensure_future(work(self)), asyncio.create_task(self._watch())
         is_late = False
         try:
-            async with asyncio.timeout(self.session_s + LAST_S):
+            async with asyncio.timeout(self.session_s + self.last_s):
                 await asyncio.wait({self.reader, worker}, return_when=asyncio.FIRST_COMPLETED)
                 if (
                     not worker.done() and not self.is_gone and not _has_failed(self.reader)
                 ):  # a limit or the server ends it: the last words come first
-                    async with asyncio.timeout(LAST_S):
+                    async with asyncio.timeout(self.last_s):
                         await asyncio.wait({worker})
         except TimeoutError:
             is_late = True
@@ -121,7 +122,7 @@ class Line:
             raise fault
         if is_late:
             await self.close(
-                TRY_LATER, f"the last words were not there within {LAST_S:g} s: the models have too much to do"
+                TRY_LATER, f"the last words were not there within {self.last_s:g} s: the models have too much to do"
             )
 
     async def send(self, message: dict[str, Any]) -> None:

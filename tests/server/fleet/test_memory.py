@@ -24,14 +24,13 @@ MACHINE = int(psutil.virtual_memory().total)
     ],
 )
 def test_a_container_has_what_its_control_group_says(
-    of_2: str | None, of_1: str | None, bytes_: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    of_2: str | None, of_1: str | None, bytes_: int, tmp_path: Path
 ) -> None:
     files = (tmp_path / "memory.max", tmp_path / "memory.limit_in_bytes")
     for path, text in zip(files, (of_2, of_1), strict=True):
         if text is not None:
             path.write_text(text)
-    monkeypatch.setattr(memory, "CGROUPS", files)
-    assert memory.installed() == min(bytes_, MACHINE)
-    assert memory.of_worker(Serve(), "cpu") == round(memory.SHARE * min(bytes_, MACHINE))
+    assert memory.installed(files) == min(bytes_, MACHINE)
+    assert memory.of_worker(Serve(), "cpu", files) == round(memory.SHARE * min(bytes_, MACHINE))
     assert memory.of_worker(Serve(worker_memory_mb=100), "cpu") == 100_000_000
     assert memory.of_worker(Serve(), "cuda") == 0, "a GPU's driver reserves addresses"

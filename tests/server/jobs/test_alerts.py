@@ -11,7 +11,6 @@ import pytest
 
 from modellab.plan.settings import Project
 from modellab.reports.alerts.rules import Digest
-from modellab.server.jobs import alerts
 from modellab.server.jobs.alerts import Schedule
 from modellab.server.jobs.store import Jobs
 from modellab.types import Status
@@ -83,9 +82,7 @@ def test_nothing_is_told_while_a_run_goes_on(root: Path, jobs: Jobs, put: Put) -
     assert asked(jobs) == ["alerts queued"]
 
 
-def test_what_was_not_sent_is_tried_again_after_a_while(
-    root: Path, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_not_sent_is_tried_again_after_a_while(root: Path, jobs: Jobs) -> None:
     (root / "alerts.toml").write_text(RULES.format(more="", url="http://127.0.0.1:1/"))
     write(root / "mlruns", entry(1))
     schedule = Schedule(Project.at(root), jobs)
@@ -96,8 +93,9 @@ def test_what_was_not_sent_is_tried_again_after_a_while(
     jobs.fail(claim, {"code": "not_sent", "message": "no"})
     schedule.look(NOON)
     assert asked(jobs) == ["alerts failed"]
-    monkeypatch.setattr(alerts, "AGAIN_S", 0.0)
-    schedule.look(NOON)
+    later = Schedule(Project.at(root), jobs, again_s=0.0)
+    later.look(NOON)
+    later.look(NOON)
     assert asked(jobs) == ["alerts queued"]
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from modellab.plan.serve_settings import JobSettings
 from modellab.server.database import Database
-from modellab.server.jobs import notices, workers
+from modellab.server.jobs import notices
 from modellab.server.jobs.files import Files
 from modellab.server.jobs.notices import Listener
 from modellab.server.jobs.store import Jobs
@@ -34,9 +34,8 @@ def elsewhere(postgres_url: str, tmp_path: Path) -> Any:
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 def test_a_worker_hears_of_a_job_that_another_process_was_asked_for(
-    database: Database, elsewhere: Database, put: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: Database, elsewhere: Database, put: Put, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(workers, "POLL_S", 10 * WAIT_S)
     did = threading.Event()
 
     def do(task: Task) -> Mapping[str, Any]:
@@ -44,7 +43,9 @@ def test_a_worker_hears_of_a_job_that_another_process_was_asked_for(
         return {"job": task.claim.id}
 
     settings = JobSettings(lease_s=1)
-    waiting = Workers(Jobs(elsewhere), Files(tmp_path / "files"), settings, {"runs": do}, {"runs": 1})
+    waiting = Workers(
+        Jobs(elsewhere), Files(tmp_path / "files"), settings, {"runs": do}, {"runs": 1}, poll_s=10 * WAIT_S
+    )
     waiting.start()
     try:
         assert waiting.listener.is_hearing.wait(WAIT_S)
@@ -55,12 +56,9 @@ def test_a_worker_hears_of_a_job_that_another_process_was_asked_for(
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_a_connection_that_was_cut_is_made_again(
-    database: Database, elsewhere: Database, put: Put, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(notices, "AGAIN_S", 0.01)
+def test_a_connection_that_was_cut_is_made_again(database: Database, elsewhere: Database, put: Put) -> None:
     heard = threading.Semaphore(0)
-    listener = Listener(elsewhere, lambda _: heard.release())
+    listener = Listener(elsewhere, lambda _: heard.release(), again_s=0.01)
     listener.start()
     try:
         assert listener.is_hearing.wait(WAIT_S)

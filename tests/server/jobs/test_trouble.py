@@ -17,7 +17,6 @@ import sqlalchemy as sa
 from modellab.plan.serve_settings import JobSettings
 from modellab.server.database import Database
 from modellab.server.errors import ApiError, of
-from modellab.server.jobs import workers
 from modellab.server.jobs.files import Files
 from modellab.server.jobs.store import Jobs, Wanted
 from modellab.server.jobs.workers import Doer, Task, Workers
@@ -62,7 +61,7 @@ def _do(jobs: Jobs, files: Files, doer: Doer) -> None:
     """Let a worker do one job, to its end."""
     ended = threading.Event()
     jobs.ended = lambda *_: ended.set()
-    doing = Workers(jobs, files, JobSettings(lease_s=1), {"runs": doer}, {"runs": 1})
+    doing = Workers(jobs, files, JobSettings(lease_s=1), {"runs": doer}, {"runs": 1}, poll_s=0.01)
     doing.start()
     try:
         assert ended.wait(WAIT_S)
@@ -95,39 +94,37 @@ def test_a_database_without_room_refuses_a_job_and_keeps_those_that_it_has(tmp_p
 
 
 def test_a_result_that_the_database_has_no_room_for_is_written_when_it_has(
-    database: Database, put: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: Database, put: Put, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(workers, "POLL_S", 0.01)
-    jobs = Jobs(database)
-    refused, real, name = threading.Semaphore(3), jobs.finish, put()
+    refused = threading.Semaphore(3)
 
-    def finish(*given: Any) -> bool:
-        if refused.acquire(blocking=False):
-            raise sa.exc.OperationalError("update", None, Exception("database or disk is full"))
-        return real(*given)
+    class Refusing(Jobs):
+        def finish(self, *given: Any) -> bool:
+            if refused.acquire(blocking=False):
+                raise sa.exc.OperationalError("update", None, Exception("database or disk is full"))
+            return super().finish(*given)
 
-    monkeypatch.setattr(jobs, "finish", finish)
+    jobs, name = Refusing(database), put()
     _do(jobs, Files(tmp_path / "files"), lambda _: {"n": 1})
     row = jobs.find("default", name)
     assert (row.state, row.result, row.tries) == ("done", {"n": 1}, 1)
 
 
 def test_many_workers_tell_once_that_the_database_is_gone_and_once_that_it_is_back(
-    database: Database, put: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    database: Database, put: Put, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(workers, "POLL_S", 0.01)
-    jobs, files, name = Jobs(database), Files(tmp_path / "files"), put()
-    refused, real = threading.Semaphore(40), jobs.claim
+    refused = threading.Semaphore(40)
 
-    def claim(*given: Any) -> Any:
-        if refused.acquire(blocking=False):
-            raise sa.exc.OperationalError("select", None, Exception("the database system is starting up"))
-        return real(*given)
+    class Refusing(Jobs):
+        def claim(self, *given: Any) -> Any:
+            if refused.acquire(blocking=False):
+                raise sa.exc.OperationalError("select", None, Exception("the database system is starting up"))
+            return super().claim(*given)
 
-    monkeypatch.setattr(jobs, "claim", claim)
+    jobs, files, name = Refusing(database), Files(tmp_path / "files"), put()
     ended = threading.Event()
     jobs.ended = lambda *_: ended.set()
-    doing = Workers(jobs, files, JobSettings(lease_s=1), {"runs": lambda _: {}}, {"runs": 8})
+    doing = Workers(jobs, files, JobSettings(lease_s=1), {"runs": lambda _: {}}, {"runs": 8}, poll_s=0.01)
     doing.start()
     try:
         assert ended.wait(WAIT_S)

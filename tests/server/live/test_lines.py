@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import cast
 
-import pytest
 from starlette.types import Message
 from starlette.websockets import WebSocket
 
-from modellab.server.live import streams
 from modellab.server.live.streams import Line
 
 
@@ -27,9 +25,7 @@ class Socket:
         self.closed.append((code, reason))
 
 
-def test_last_words_that_never_come_end_with_a_goodbye(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "LAST_S", 0.05)
-
+def test_last_words_that_never_come_end_with_a_goodbye() -> None:
     async def may_stay() -> bool:
         return True
 
@@ -38,7 +34,7 @@ def test_last_words_that_never_come_end_with_a_goodbye(monkeypatch: pytest.Monke
 
     async def talk() -> list[tuple[int, str]]:
         socket = Socket()
-        line = Line(cast(WebSocket, socket), "me", 0.01, 60.0, may_stay)
+        line = Line(cast(WebSocket, socket), "me", 0.01, 60.0, may_stay, last_s=0.05)
         await line.converse(lambda message: (), work)
         return socket.closed
 
