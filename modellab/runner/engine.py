@@ -52,13 +52,14 @@ ENGINES = (
 class Engine:
     """Holds one model of one variant on one device at one precision."""
 
-    def __init__(self) -> None:
+    def __init__(self, gpus: process.Gpu = process.GPU) -> None:
+        self.gpus = gpus  # who tells of the GPU
         self.model: Any = None
         self.task: tasks.Task | None = None
         self.load_meter = process.LoadMeter()
         self.children = ChildProcesses()
         self.reference = Reference()
-        self.throttle_meter = process.ThrottleMeter()
+        self.throttle_meter = process.ThrottleMeter(gpus.ask_driver)
         self.gpu: Any = None  # torch.cuda where the model computes there
         self.on_gpu = False
         self.metered = True
@@ -90,7 +91,7 @@ class Engine:
         self.model, timing = process.timed(lambda: _import_adapter(folder).load(setting))
         self.streams = Streams(self.model)
         self.on_gpu = order["device"] == "cuda"
-        self.gpu = process.cuda() if self.on_gpu else None
+        self.gpu = self.gpus.cuda() if self.on_gpu else None
         return {
             "load_s": timing.wall_s,
             "load_peak_rss_bytes": process.peak_rss_bytes(),
@@ -124,9 +125,9 @@ class Engine:
         if self.meter:
             self.meter.start()
         process.reset_peak()
-        process.reset_peak_vram()
+        self.gpus.reset_peak()
         self.children.start()
-        self.load_meter, self.throttle_meter = process.LoadMeter(), process.ThrottleMeter()
+        self.load_meter, self.throttle_meter = process.LoadMeter(), process.ThrottleMeter(self.gpus.ask_driver)
         return {}
 
     def _collect_garbage(self) -> None:
@@ -214,7 +215,7 @@ class Engine:
 
     def finish(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """What the meters say of the dataset since `start`."""
-        vram = process.peak_vram_bytes() if order["device"] == "cuda" else 0
+        vram = self.gpus.peak_bytes() if order["device"] == "cuda" else 0
         read = {"peak_vram_bytes": vram} if vram else {}  # 0 says that nothing could be read
         load = {"other_cores": self.load_meter.other_cores(), "cores": process.usable_cores()}
         machine = {**self.throttle_meter.readings(), **self.reference.readings()}

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from modellab.errors import WeightsError
-from modellab.runner.engine import pin_threads
+from modellab.runner.engine import Engine, pin_threads
 from modellab.runner.meters import process
 from modellab.runner.worker import InProcess
 from modellab.types import Setting
@@ -164,15 +164,10 @@ def test_old_objects_are_looked_through_again_only_where_much_was_made(handle: I
     assert len(kept) == 20_000
 
 
-def test_on_cuda_the_gpu_times_the_call_and_its_clocks_are_watched(
-    tmp_path: Path, handle: InProcess, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_on_cuda_the_gpu_times_the_call_and_its_clocks_are_watched(tmp_path: Path, handle: InProcess) -> None:
     gpu = SimpleNamespace(Event=lambda enable_timing: FakeEvent(), synchronize=lambda: None)
     reasons = iter([0x40, 0x0])
-    monkeypatch.setattr(process, "cuda", lambda: gpu)
-    monkeypatch.setattr(process, "reset_peak_vram", lambda: None)
-    monkeypatch.setattr(process, "peak_vram_bytes", lambda: 0)
-    monkeypatch.setattr(process, "_ask_driver", lambda function: next(reasons))
+    handle.engine = Engine(process.Gpu(lambda: gpu, lambda: None, lambda: 0, lambda function: next(reasons)))
     folder = tiny.write(tmp_path / "tiny")
     handle.ask("load", {**order(folder), "device": "cuda"}, 60)
     handle.ask("start", {"task": "asr"}, 60)
@@ -180,8 +175,8 @@ def test_on_cuda_the_gpu_times_the_call_and_its_clocks_are_watched(
     assert handle.ask("finish", {"device": "cuda"}, 60)["gpu_throttled"] == 0.5
 
 
-def test_on_a_cpu_no_gpu_is_asked(tmp_path: Path, handle: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "_ask_driver", lambda function: pytest.fail("there is no driver to ask"))
+def test_on_a_cpu_no_gpu_is_asked(tmp_path: Path, handle: InProcess) -> None:
+    handle.engine = Engine(process.Gpu(ask_driver=lambda function: pytest.fail("there is no driver to ask")))
     folder = tiny.write(tmp_path / "tiny")
     handle.ask("load", order(folder), 60)
     handle.ask("start", {"task": "asr"}, 60)

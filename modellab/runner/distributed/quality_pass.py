@@ -43,6 +43,8 @@ class PassOptions:
     threads: int
     download: bool = False
     shard_audio_s: float = shards.SHARD_AUDIO_S
+    wait_s: float = WAIT_S
+    told_every_s: float = TOLD_EVERY_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +181,9 @@ class _Pass:
             raise PartialError(self._partial(why))
         if self.controller.members or self.happened.loading:
             self.alone_since_s = now_s
-        elif now_s - self.alone_since_s > WAIT_S:
+        elif now_s - self.alone_since_s > self.options.wait_s:
             last = f"; the last one was lost: {lost}" if (lost := self.controller.last_loss) else ""
-            raise PartialError(self._partial(f"no worker has been there for {WAIT_S:.0f} s{last}"))
+            raise PartialError(self._partial(f"no worker has been there for {self.options.wait_s:.0f} s{last}"))
         self._told()
 
     def _hear(self, event: Event) -> None:
@@ -245,7 +247,7 @@ class _Pass:
 
     def _told(self, *, force: bool = False) -> None:
         now_s = time.monotonic()
-        if not force and now_s - self.told_s < TOLD_EVERY_S:
+        if not force and now_s - self.told_s < self.options.told_every_s:
             return
         self.told_s = now_s
         took_s = now_s - self.began_s

@@ -93,7 +93,7 @@ class SharedFolder:
 
     def __init__(self, folder: Path) -> None:
         """ConfigError for a folder that cannot be used."""
-        self.folder, self.lease_s = folder, LEASE_S
+        self.folder, self.lease_s, self.touch_s = folder, LEASE_S, TOUCH_S
         self.run: Path | None = None
         self.key, self.number = b"", ""
         self.members: dict[str, _Member] = {}
@@ -153,7 +153,7 @@ class SharedFolder:
     def _touch(self) -> None:
         """Give a sign of life. OSError where there was no writing for a lease: no worker can answer either."""
         now_s = time.monotonic()
-        if self.run is None or now_s - self.touched_s < TOUCH_S:
+        if self.run is None or now_s - self.touched_s < self.touch_s:
             return
         self.touched_s = now_s
         try:

@@ -123,11 +123,11 @@ def peak_vram_bytes() -> int:
 
 
 def _driver_vram_bytes() -> int:
-    processes = _ask_driver("nvmlDeviceGetComputeRunningProcesses") or []
+    processes = ask_driver("nvmlDeviceGetComputeRunningProcesses") or []
     return sum(entry.usedGpuMemory or 0 for entry in processes if entry.pid == os.getpid())
 
 
-def _ask_driver(function: str) -> Any | None:
+def ask_driver(function: str) -> Any | None:
     """What a function of the driver's library says of the GPU; None where it cannot be asked."""
     try:
         import pynvml
@@ -140,17 +140,31 @@ def _ask_driver(function: str) -> Any | None:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """Who is asked about the GPU: the engine's torch, and the driver's library."""
+
+    cuda: Callable[[], Any | None] = cuda
+    reset_peak: Callable[[], None] = reset_peak_vram
+    peak_bytes: Callable[[], int] = peak_vram_bytes
+    ask_driver: Callable[[str], Any | None] = ask_driver
+
+
+GPU = Gpu()
+
+
 class ThrottleMeter:
     """After which fraction of the calls the GPU had lowered its clocks, for heat or its power supply."""
 
     REASONS = 0x08 | 0x20 | 0x40 | 0x80  # hardware slowdown, software and hardware thermal slowdown, power brake
 
-    def __init__(self) -> None:
+    def __init__(self, ask_driver: Callable[[str], Any | None] = ask_driver) -> None:
+        self.ask_driver = ask_driver
         self.lowered: list[bool] = []
 
     def sample(self) -> None:
         """Ask once; without effect where the driver cannot be asked."""
-        reasons = _ask_driver("nvmlDeviceGetCurrentClocksThrottleReasons")
+        reasons = self.ask_driver("nvmlDeviceGetCurrentClocksThrottleReasons")
         if reasons is not None:
             self.lowered.append(bool(reasons & self.REASONS))
 

@@ -204,7 +204,7 @@ def test_a_folder_that_is_full_for_long_ends_the_pass(executor: SharedFolder, mo
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    monkeypatch.setattr(shared_folder, "TOUCH_S", 0.0)
+    executor.touch_s = 0.0
     assert list(executor.events(0)) == [], "for a moment"
     executor.lease_s = -1.0
     with pytest.raises(OSError, match=r"No space left on device: '.*alive'"):

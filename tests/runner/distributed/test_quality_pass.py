@@ -78,10 +78,11 @@ def passed(
     executor: Any,
     tell: Callable[[WorkersProgress], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
+    **waits: float,
 ) -> quality_pass.Passed:
     data = datasets.load(case.dataset)
     kept = parts.Parts(parts.place(root / "mlruns", "s", ONE), quality_pass.identity(case, data, 1))
-    options = PassOptions(str(root), "s", 1, False, 3)
+    options = PassOptions(str(root), "s", 1, False, 3, **waits)
     try:
         return quality_pass.run(tasks.get("asr"), case, data, executor, kept, options, tell, cancelled)
     finally:
@@ -133,9 +134,7 @@ def test_a_full_shared_folder_is_named_itself(root: Path, case: Case, monkeypatc
         passed(root, case, Full({}))
 
 
-def test_workers_that_are_lost_for_good_cost_nothing_that_was_done(
-    root: Path, case: Case, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_workers_that_are_lost_for_good_cost_nothing_that_was_done(root: Path, case: Case) -> None:
     """As spot machines that are taken away, and nobody gets others."""
 
     class Spot(Here):
@@ -145,15 +144,14 @@ def test_workers_that_are_lost_for_good_cost_nothing_that_was_done(
             else:
                 super().submit(worker, attempt)
 
-    monkeypatch.setattr(quality_pass, "WAIT_S", 0.0)
     sentence = r"PARTIAL: \d of 8 .*no worker has been there for 0 s; the last one was lost: no sign of life for 30 s"
     with pytest.raises(PartialError, match=sentence):
-        passed(root, case, Spot({}))
+        passed(root, case, Spot({}), wait_s=0.0)
     assert len(part_lines(root, "s")) == 2, "what it is about, and the first shard"
     assert len(passed(root, case, Here({})).runs[0]) == 8
 
 
-def test_a_model_that_takes_long_to_load_is_waited_for(root: Path, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_takes_long_to_load_is_waited_for(root: Path, case: Case) -> None:
     class Slow(Here):
         """Its worker is there at once, and up at the fourth look."""
 
@@ -163,10 +161,8 @@ def test_a_model_that_takes_long_to_load_is_waited_for(root: Path, case: Case, m
             self.looks += 1
             yield from super().events(timeout_s) if self.looks > 3 else [Loading("w0")]
 
-    monkeypatch.setattr(quality_pass, "WAIT_S", 0.0)
-    monkeypatch.setattr(quality_pass, "TOLD_EVERY_S", 0.0)
     told: list[WorkersProgress] = []
-    assert len(passed(root, case, Slow({}), told.append).runs[0]) == 8
+    assert len(passed(root, case, Slow({}), told.append, wait_s=0.0, told_every_s=0.0).runs[0]) == 8
     assert {(len(each.workers), each.loading) for each in told} == {(0, 1), (1, 0)}
 
 
