@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,30 @@ MAX_CHANNELS = 256
 SAMPLE_BYTES = 4  # float32
 LOUDEST = 100.0  # of a sample, where full scale is 1: what is far above it was written in another scale
 
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large and how long a file may be."""
+
+    file_bytes: int = MAX_FILE_BYTES
+    decoded_bytes: int = MAX_DECODED_BYTES
+    duration_s: float = MAX_DURATION_S
+    decoding_s: float = MAX_DECODING_S
+
+
+LIMITS = Limits()
+_limits: ContextVar[Limits] = ContextVar("limits", default=LIMITS)
 _ceiling_s: ContextVar[float] = ContextVar("ceiling_s", default=math.inf)
+
+
+@contextmanager
+def within(limits: Limits) -> Iterator[None]:
+    """Read files within other limits."""
+    token = _limits.set(limits)
+    try:
+        yield
+    finally:
+        _limits.reset(token)
 
 
 @contextmanager
@@ -49,8 +73,9 @@ def check_ceiling(path: Path, decoded_s: float) -> None:
 
 def check_file(path: Path, file_bytes: int) -> None:
     """AudioError for a file that is larger than any recording this suite is made for."""
-    if file_bytes > MAX_FILE_BYTES:
-        raise AudioError(f"{path} has {file_bytes:,} bytes, expected at most {MAX_FILE_BYTES:,}: cut it into parts")
+    most = _limits.get().file_bytes
+    if file_bytes > most:
+        raise AudioError(f"{path} has {file_bytes:,} bytes, expected at most {most:,}: cut it into parts")
 
 
 def check_shape(path: Path, rate_hz: int, channels: int) -> None:
@@ -66,13 +91,15 @@ def check_shape(path: Path, rate_hz: int, channels: int) -> None:
 
 def fits(frames: int, rate_hz: int, width: int = 1) -> bool:
     """Whether so many frames of `width` channels are held in memory."""
-    return frames * SAMPLE_BYTES * width <= MAX_DECODED_BYTES and frames <= MAX_DURATION_S * rate_hz
+    limits = _limits.get()
+    return frames * SAMPLE_BYTES * width <= limits.decoded_bytes and frames <= limits.duration_s * rate_hz
 
 
 def check_decoded(path: Path, frames: int, rate_hz: int, width: int = 1) -> None:
     """AudioError once so many frames of `width` channels in memory are too long or too large."""
     if not fits(frames, rate_hz, width):
-        hours = min(MAX_DURATION_S, MAX_DECODED_BYTES / SAMPLE_BYTES / width / rate_hz) / 3600
+        limits = _limits.get()
+        hours = min(limits.duration_s, limits.decoded_bytes / SAMPLE_BYTES / width / rate_hz) / 3600
         raise AudioError(
             f"{path} decodes to more than {hours:.1f} h at {rate_hz} Hz, which is as much as is held in memory: "
             "cut the recording into parts"
@@ -83,12 +110,13 @@ class Deadline:
     """Wall seconds that decoding one file may take."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.end_s = path, time.monotonic() + MAX_DECODING_S
+        self.path, self.most_s = path, _limits.get().decoding_s
+        self.end_s = time.monotonic() + self.most_s
 
     def check(self) -> None:
         """AudioError when they are over."""
         if time.monotonic() > self.end_s:
-            raise AudioError(f"{self.path} was not decoded within {MAX_DECODING_S:.0f} s: is it damaged, or very long?")
+            raise AudioError(f"{self.path} was not decoded within {self.most_s:.0f} s: is it damaged, or very long?")
 
 
 def check_loudness(path: Path, samples: npt.NDArray[np.float32]) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from modellab import audio
 from modellab.audio import limits
+from modellab.audio.limits import Limits
 from modellab.errors import AudioError
 from tests.audio.makers import by_soundfile
 
@@ -47,29 +48,26 @@ def test_absurd_facts_are_one_sentence(tmp_path: Path, facts: dict[str, int]) ->
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "says"),
+    ("given", "says"),
     [
-        ("MAX_FILE_BYTES", 1000, r"has 32,044 bytes, expected at most 1,000"),
-        ("MAX_DECODED_BYTES", 1000, r"decodes to more than 0\.0 h at 16000 Hz"),
-        ("MAX_DURATION_S", 0.5, r"decodes to more than 0\.0 h at 16000 Hz"),
-        ("MAX_DECODING_S", -1.0, r"was not decoded within -1 s"),
+        (Limits(file_bytes=1000), r"has 32,044 bytes, expected at most 1,000"),
+        (Limits(decoded_bytes=1000), r"decodes to more than 0\.0 h at 16000 Hz"),
+        (Limits(duration_s=0.5), r"decodes to more than 0\.0 h at 16000 Hz"),
+        (Limits(decoding_s=-1.0), r"was not decoded within -1 s"),
     ],
 )
-def test_a_limit_has_its_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: float, says: str
-) -> None:
-    monkeypatch.setattr(limits, name, value)
+def test_a_limit_has_its_sentence(tmp_path: Path, given: Limits, says: str) -> None:
     (tmp_path / "a.wav").write_bytes(by_soundfile("WAV"))
-    with pytest.raises(AudioError, match=says):
+    with limits.within(given), pytest.raises(AudioError, match=says):
         audio.read(tmp_path / "a.wav")
 
 
-def test_what_resampling_would_need_is_bounded_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MAX_DECODED_BYTES", 100_000)
+def test_what_resampling_would_need_is_bounded_too(tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(by_soundfile("WAV"))
-    assert audio.read(tmp_path / "a.wav", 16_000).duration_s == 1.0
-    with pytest.raises(AudioError, match="decodes to more than"):
-        audio.read(tmp_path / "a.wav", 48_000)
+    with limits.within(Limits(decoded_bytes=100_000)):
+        assert audio.read(tmp_path / "a.wav", 16_000).duration_s == 1.0
+        with pytest.raises(AudioError, match="decodes to more than"):
+            audio.read(tmp_path / "a.wav", 48_000)
 
 
 @pytest.mark.parametrize(
@@ -96,11 +94,10 @@ def test_what_is_too_long_by_its_bytes_is_not_decoded(
 ) -> None:
     import soundfile
 
-    monkeypatch.setattr(limits, "MAX_DECODED_BYTES", 1000)
     monkeypatch.setattr(soundfile.SoundFile, "read", lambda *_, **__: pytest.fail("decoded"))
     (tmp_path / "a").write_bytes(by_soundfile(form))
     for how in (audio.read, audio.info):
-        with pytest.raises(AudioError, match="decodes to more than"):
+        with limits.within(Limits(decoded_bytes=1000)), pytest.raises(AudioError, match="decodes to more than"):
             how(tmp_path / "a")
 
 
