@@ -58,12 +58,21 @@ class Step(NamedTuple):
     theirs: Arc | None
 
 
-def align(reference: WordGraph, hypothesis: WordGraph, weights: Weights = FEWEST_ERRORS) -> Alignment:
-    """The cheapest alignment of any path of the reference with any path of the hypothesis."""
+def align(
+    reference: WordGraph,
+    hypothesis: WordGraph,
+    weights: Weights = FEWEST_ERRORS,
+    *,
+    block_numbers: int = BLOCK_NUMBERS,
+) -> Alignment:
+    """The cheapest alignment of any path of the reference with any path of the hypothesis.
+
+    So many numbers of the table, 8 bytes each, are held at once.
+    """
     words: list[str] = []
     hypothesis_words: list[str] = []
     edits: list[Edit] = []
-    for what, ours, theirs in reversed(list(_traced(reference, hypothesis, weights))):
+    for what, ours, theirs in reversed(list(_traced(reference, hypothesis, weights, block_numbers))):
         if what in ("S", "D", "I"):
             edits.append((what, len(words), len(hypothesis_words)))
         if ours and ours.word:
@@ -99,13 +108,13 @@ class _Blocks:
     the way back, so that an hour of speech takes some megabytes.
     """
 
-    def __init__(self, reference: WordGraph, hypothesis: WordGraph, weights: Weights) -> None:
+    def __init__(self, reference: WordGraph, hypothesis: WordGraph, weights: Weights, block_numbers: int) -> None:
         self.weights, self.columns = weights, _Columns(hypothesis, weights)
         self.by_end = _by_end(reference)
         first = np.full(hypothesis.nodes, FAR, dtype=np.int64)
         first[0] = 0
         self.columns.spread(first)
-        self.starts = _starts(reference, max(1, BLOCK_NUMBERS // hypothesis.nodes))
+        self.starts = _starts(reference, max(1, block_numbers // hypothesis.nodes))
         self.heads = [first]
         for number in range(len(self.starts) - 1):
             self.heads.append(self.rows(number)[-1].copy())
@@ -190,9 +199,9 @@ def _inserted(arc: Arc, weights: Weights) -> int:
 # ---------------------------------------------------------------------------- the way back
 
 
-def _traced(reference: WordGraph, hypothesis: WordGraph, weights: Weights) -> Iterator[Step]:
+def _traced(reference: WordGraph, hypothesis: WordGraph, weights: Weights, block_numbers: int) -> Iterator[Step]:
     """The steps of the best way, from its end to its start: words of both sides first, then insertions, deletions."""
-    blocks = _Blocks(reference, hypothesis, weights)
+    blocks = _Blocks(reference, hypothesis, weights, block_numbers)
     theirs = _by_end(hypothesis)
     i, j = reference.nodes - 1, hypothesis.nodes - 1
     for number in reversed(range(max(1, len(blocks.starts) - 1))):

@@ -27,7 +27,7 @@ from modellab.plan.availability import why_not
 from modellab.plan.matrix import Broken, Case
 from modellab.plan.settings import Project
 from modellab.results import baselines
-from modellab.runner.evaluate import evaluate
+from modellab.runner.evaluate import Loaded, evaluate
 from modellab.runner.pool import Pool
 from modellab.system import allocator
 from modellab.system.machine import machine_class
@@ -40,6 +40,7 @@ PAUSE_S = 15.0  # before the next try: a busy machine may be quiet then
 CHURN = "churn"  # beside the metrics in Accepted.noise: the fraction of outputs that differ between two sessions
 
 Say = Callable[[str], None]
+Measure = Callable[[Task, Case, Dataset, Loaded, int, str], Result]  # `evaluate`
 
 
 @dataclass(slots=True)
@@ -136,23 +137,32 @@ def evenly(n: int, most: int) -> list[int]:
     return [round(i) for i in np.linspace(0, n - 1, min(n, most))]
 
 
-def run(project: Project, calibrated_cases: list[CalibrationCase], pool: Pool, sessions: int, say: Say) -> None:
-    """So many sessions of each case, in turns; `say` gets a line about each. Keeps what is finished at any time."""
+def run(
+    project: Project, calibrated_cases: list[CalibrationCase], pool: Pool, sessions: int, say: Say, *,
+    measure: Measure = evaluate, pause_s: float = PAUSE_S,
+) -> None:  # fmt: skip
+    """So many sessions of each case, in turns; `say` gets a line about each. Keeps what is finished at any time.
+
+    `measure` gives the result of a session; `pause_s` is waited where the machine is busy.
+    """
     try:
         for number in range(1, sessions + 1):
             for calibrated in calibrated_cases:
                 if not calibrated.trouble:
-                    _session(project, calibrated, pool, f"{calibrated.case.key} {number}/{sessions}", say)
+                    name = f"{calibrated.case.key} {number}/{sessions}"
+                    _session(project, calibrated, pool, name, say, measure, pause_s)
     finally:
         pool.close()
 
 
-def _session(project: Project, calibrated: CalibrationCase, pool: Pool, name: str, say: Say) -> None:
+def _session(
+    project: Project, calibrated: CalibrationCase, pool: Pool, name: str, say: Say, measure: Measure, pause_s: float
+) -> None:
     """One session that proves something, unless the machine stays busy; what goes wrong ends this case only."""
     try:
         while not calibrated.trouble:
             pool.close()  # the noise between processes is part of what is measured
-            result = evaluate(
+            result = measure(
                 calibrated.task, calibrated.case, calibrated.data, pool.get(calibrated.case), pool.threads, ""
             )
             calibrated.trouble = _other_model(result, calibrated.resources)
@@ -167,7 +177,7 @@ def _session(project: Project, calibrated: CalibrationCase, pool: Pool, name: st
                     calibrated.trouble = f"given up after {calibrated.thrown} unusable sessions"
                 else:
                     pool.close()
-                    time.sleep(PAUSE_S)
+                    time.sleep(pause_s)
     except Exception as error:  # noqa: BLE001 - one case ends here: whatever was raised is told, the next one runs
         calibrated.trouble, calibrated.failed = sentence(error), True
     say(f"{name}: {calibrated.trouble}")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab.annotations import markup
-from modellab.metrics import edit_distance, graph_alignment
+from modellab.metrics import edit_distance
 from modellab.metrics.graph_alignment import FEWEST_ERRORS, SCLITE, align
 from modellab.types.word_graph import Choice, Marked, Part, graph, line
 
@@ -58,10 +58,7 @@ def test_the_best_way_of_all_is_found(parts: list[Part], said: list[Part]) -> No
 @given(PARTS, PARTS)
 def test_it_does_not_matter_how_much_of_the_table_is_held(parts: list[Part], said: list[Part]) -> None:
     ours, theirs = graph(parts, str.split), graph(said, str.split)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(graph_alignment, "BLOCK_NUMBERS", 1)
-        small = align(ours, theirs)
-    assert small == align(ours, theirs)
+    assert align(ours, theirs, block_numbers=1) == align(ours, theirs)
 
 
 @given(PARTS, st.lists(WORDS, max_size=6))

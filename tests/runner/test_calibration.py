@@ -74,10 +74,8 @@ Play = Callable[..., list[str]]
 
 
 @pytest.fixture
-def play(project: Project, monkeypatch: pytest.MonkeyPatch) -> Play:
+def play(project: Project) -> Play:
     """Run sessions whose results are given; what was said."""
-
-    monkeypatch.setattr(calibration, "PAUSE_S", 0.0)
 
     def run(
         calibrated_cases: list[CalibrationCase], results: Iterator[Any], sessions: int, pool: NoPool | None = None
@@ -88,9 +86,9 @@ def play(project: Project, monkeypatch: pytest.MonkeyPatch) -> Play:
                 raise came
             return replace(cast(Result, came), key=of.key)
 
-        monkeypatch.setattr(calibration, "evaluate", evaluate)
         said: list[str] = []
-        calibration.run(project, calibrated_cases, cast(Pool, pool or NoPool()), sessions, said.append)
+        given = cast(Pool, pool or NoPool())
+        calibration.run(project, calibrated_cases, given, sessions, said.append, measure=evaluate, pause_s=0.0)
         return said
 
     return run
@@ -245,7 +243,7 @@ def test_utterances_are_evenly_spread(n: int, most: int, expected: list[int]) ->
     assert calibration.evenly(n, most) == expected
 
 
-def test_whatever_one_case_raises_the_next_one_runs(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whatever_one_case_raises_the_next_one_runs(project: Project) -> None:
     def once(*_: Any, **__: Any) -> Result:
         if not said:
             said.append("")
@@ -253,8 +251,7 @@ def test_whatever_one_case_raises_the_next_one_runs(project: Project, monkeypatc
         return measured()
 
     said: list[str] = []
-    monkeypatch.setattr(calibration, "evaluate", once)
     first, second = calibrated(project), calibrated(project)
-    calibration.run(project, [first, second], cast(Pool, NoPool()), 1, said.append)
+    calibration.run(project, [first, second], cast(Pool, NoPool()), 1, said.append, measure=once)
     assert (first.failed, first.kept, first.trouble.partition(" (")[0]) == (True, 0, "KeyError: 'text'")
     assert (second.failed, second.kept) == (False, 1)

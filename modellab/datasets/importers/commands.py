@@ -121,13 +121,13 @@ READERS: Mapping[str, Callable[[Sequence[str]], Decoded | None]] = {
 }
 
 
-def run(command: str) -> bytes:
+def run(command: str, most_s: float = MOST_S) -> bytes:
     """What a command writes; DatasetError where it fails. Only where a person said that commands are run."""
     plain = command.strip().removesuffix("|").strip()
     try:
-        done = subprocess.run(["/bin/sh", "-c", plain], capture_output=True, timeout=MOST_S, check=False)
+        done = subprocess.run(["/bin/sh", "-c", plain], capture_output=True, timeout=most_s, check=False)
     except subprocess.TimeoutExpired:
-        raise DatasetError(f"the command took more than {MOST_S:g} s ({plain[:SHOWN]})") from None
+        raise DatasetError(f"the command took more than {most_s:g} s ({plain[:SHOWN]})") from None
     message = " ".join(done.stderr.decode("utf-8", "replace").split())
     if done.returncode or not done.stdout:
         why = f"ended with status {done.returncode}" if done.returncode else "wrote nothing"

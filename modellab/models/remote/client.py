@@ -82,7 +82,9 @@ class Client:
         meter: Meter | None = None,
         sleep: Callable[[float], None] = time.sleep,
         transport: httpx2.BaseTransport | None = None,
+        most_bytes: int = MOST_BYTES,
     ) -> None:
+        self.most_bytes = most_bytes
         cassettes = Cassettes.asked()
         self.server, self.patience_s, self.again, self.sleep = server, patience_s, again, sleep
         self.meter = meter or Meter(server.price)
@@ -139,8 +141,8 @@ class Client:
         try:
             for chunk in opened.response.iter_bytes():
                 size_bytes += len(chunk)
-                if size_bytes > MOST_BYTES:
-                    raise ServerError(f"{opened.url} answered with more than {MOST_BYTES // 2**20} MiB")
+                if size_bytes > self.most_bytes:
+                    raise ServerError(f"{opened.url} answered with more than {self.most_bytes // 2**20} MiB")
                 if time.monotonic() > deadline_s:
                     raise ServerError(f"{opened.url} gave no whole answer within {self.patience_s:g} s")
                 yield chunk

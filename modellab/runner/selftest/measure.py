@@ -46,6 +46,7 @@ def examine(
     *,
     threads: int = 1,
     trials: int = TRIALS,
+    peaks: int = PEAKS,
     folder: Path = COSTS,
     tell: Tell | None = None,
 ) -> list[Check]:
@@ -57,7 +58,7 @@ def examine(
                 for place, probe in enumerate(bench.probes):
                     if tell:
                         tell(probe.name)
-                    checks += _time(bench, place, trials) if probe.clocks else _memory(bench, place)
+                    checks += _time(bench, place, trials) if probe.clocks else _memory(bench, place, peaks)
     return checks
 
 
@@ -117,12 +118,12 @@ def _time(bench: Bench, place: int, trials: int) -> Iterator[Check]:
         yield replace(check(probe.name, "rtf", "s", [pair], too_busy(result)), trials=trials)
 
 
-def _memory(bench: Bench, place: int) -> Iterator[Check]:
+def _memory(bench: Bench, place: int, peaks: int) -> Iterator[Check]:
     """How much higher the peak is than that of the same work with nothing held."""
     probe = bench.probes[place]
     bench.measured(2 * place + 1, 1)  # what a first run brings into memory stays there
     pairs = []
-    for _ in range(PEAKS):
+    for _ in range(peaks):
         empty, full = (bench.measured(number, 1).readings.get(probe.peak, 0.0) for number in (2 * place + 1, 2 * place))
         pairs.append((probe.amount, full - empty))
     yield check(probe.name, "peak", "bytes", pairs)

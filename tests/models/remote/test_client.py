@@ -141,10 +141,9 @@ def test_an_answer_that_drips_for_ever(server: StandIn) -> None:
         asking.post("/x", json={})
 
 
-def test_an_answer_without_end(server: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modellab.models.remote.client.MOST_BYTES", 2**20)
+def test_an_answer_without_end(server: StandIn) -> None:
     server.answers = lambda _: Given(b"x" * (2**20 + 1))
-    asking, _ = client(server)
+    asking = Client(Server(url=server.url), most_bytes=2**20)
     with pytest.raises(ServerError, match="answered with more than 1 MiB"):
         asking.post("/x", json={})
 

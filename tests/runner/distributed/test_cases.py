@@ -48,7 +48,7 @@ def test_several_gpus_are_shared_unasked(
     shared: bool,
 ) -> None:
     """With a list that stands in for devices."""
-    monkeypatch.setattr(local, "visible_gpus", lambda: gpus)
+    monkeypatch.setenv(local.GPUS, ",".join(gpus))
     project = Project.at(root)
     cases = DistributedCases.of(project, options, "s", "", Announcer(()), never)
     case = Matrix(project).find(ONE)

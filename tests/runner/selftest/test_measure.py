@@ -74,10 +74,7 @@ asr.run = decode
 }
 
 
-@pytest.fixture(autouse=True)
-def once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One pair of runs for each peak: memory hardly varies."""
-    monkeypatch.setattr(measure, "PEAKS", 1)
+PEAKS = 1  # pairs of runs for each: memory hardly varies
 
 
 def broken(folder: Path, code: str) -> Path:
@@ -90,14 +87,14 @@ def broken(folder: Path, code: str) -> Path:
 
 @linux
 def test_memory_is_measured_as_it_is_known() -> None:
-    found = measure.examine(MEMORY)
+    found = measure.examine(MEMORY, peaks=PEAKS)
     assert {each.name: each.state for each in found} == {probe.name: "ok" for probe in MEMORY}
     assert len(found) == 5
 
 
 @linux
 def test_what_children_compute_is_on_the_cpu_clock() -> None:
-    clocks = {(each.name, each.meter): each for each in measure.examine(SHORT, trials=3)}
+    clocks = {(each.name, each.meter): each for each in measure.examine(SHORT, trials=3, peaks=PEAKS)}
     child = clocks["child", "cpu"]
     assert child.known >= 0.02
     assert child.measured >= 0.02
@@ -114,7 +111,7 @@ def test_what_children_compute_is_on_the_cpu_clock() -> None:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_broken_meter_is_found(tmp_path: Path, fault: str) -> None:
     code, probes, wrong = FAULTS[fault]
-    found = measure.examine(probes, trials=3, folder=broken(tmp_path / "costs", code))
+    found = measure.examine(probes, trials=3, peaks=PEAKS, folder=broken(tmp_path / "costs", code))
     assert {each.name for each in found if each.state != "ok"} == wrong, [told(each) for each in found]
 
 
