@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modellab.metrics import meeting
 from modellab.metrics.edit_distance import EditCounts, align
 from modellab.metrics.meeting import compare, streams
 from modellab.types import Ratio, SpokenTurn
@@ -163,9 +162,7 @@ def test_what_was_said_has_no_errors_whatever_the_names(reference: Side) -> None
 def test_many_words_at_a_time_and_one_by_one_are_the_same(reference: Side, hypothesis: Side, collar_s: float) -> None:
     """The way for collars that span hundreds of words, taken for all."""
     one_by_one = compare(reference, hypothesis, collar_s)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(meeting, "NARROW", -1e9)
-        assert compare(reference, hypothesis, collar_s) == one_by_one
+    assert compare(reference, hypothesis, collar_s, narrow=-1e9) == one_by_one
 
 
 # ---------------------------------------------------------------------------- MeetEval

@@ -90,13 +90,13 @@ def json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]] | LeftOut]:
         yield _record(where(path, number), line)
 
 
-def json_records(path: Path) -> Iterator[tuple[str, dict[str, Any]] | LeftOut]:
+def json_records(path: Path, chunk: int = CHUNK) -> Iterator[tuple[str, dict[str, Any]] | LeftOut]:
     """Place and record of each record of a JSON file: a list, records one below the other, or one record alone.
 
-    A list of any length takes the memory of one of its records.
+    A list of any length takes the memory of one of its records; `chunk` characters are read at a time.
     """
     with opened(path) as text:
-        document = _Document(path, text)
+        document = _Document(path, text, chunk)
         if not document.starts_list():
             is_lines = document.is_lines()
         else:
@@ -189,14 +189,14 @@ def _record(place: str, text: str) -> tuple[str, dict[str, Any]] | LeftOut:
 class _Document:
     """A JSON document of which a piece is in memory."""
 
-    def __init__(self, path: Path, text: TextIO) -> None:
-        self.path, self.text = path, text
+    def __init__(self, path: Path, text: TextIO, chunk: int) -> None:
+        self.path, self.text, self.chunk = path, text, chunk
         self.held, self.line = "", 1
         self.decode = json.JSONDecoder().raw_decode
 
     def more(self) -> bool:
         """Read on; False at the end, and where one record is longer than any."""
-        piece = self.text.read(max(CHUNK, len(self.held))) if len(self.held) <= MOST_CHARACTERS else ""
+        piece = self.text.read(max(self.chunk, len(self.held))) if len(self.held) <= MOST_CHARACTERS else ""
         self.held += piece
         return bool(piece)
 

@@ -112,15 +112,16 @@ def test_json_records_come_back(given: list[dict[str, object]], form: str, encod
     assert not any(isinstance(item, LeftOut) for item in read)
 
 
-def test_a_long_list_is_read_piece_by_piece(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(textfiles, "CHUNK", 7)
+def test_a_long_list_is_read_piece_by_piece(tmp_path: Path) -> None:
     given = [{"id": str(i), "deep": {"a": [1, 2, {"b": "]},{"}]}} for i in range(50)]
     file = layouts.write(tmp_path / "a.json", json.dumps(given, indent=3))
-    read = list(textfiles.json_records(file))
+    read = list(textfiles.json_records(file, chunk=7))
     assert [item[1] for item in read if not isinstance(item, LeftOut)] == given
     assert [item[0].rpartition(" ")[2] for item in read][:2] == ["2", "14"]  # the line on which each begins
     file.write_text(json.dumps(given)[:-1])
-    assert str(list(textfiles.json_records(file))[-1]).endswith("the list is not closed; was the copy interrupted?")
+    assert str(list(textfiles.json_records(file, chunk=7))[-1]).endswith(
+        "the list is not closed; was the copy interrupted?"
+    )
 
 
 @few

@@ -201,7 +201,12 @@ class Stub:
 
     def __init__(self, looks: str = "") -> None:
         self.look = SimpleNamespace(remote=lambda: looks)
+        self.order = SimpleNamespace(remote=lambda order: "later")
         self.killed = False
+
+    def remote(self, kind: type) -> Any:
+        """What starts an actor."""
+        return SimpleNamespace(options=lambda **_: SimpleNamespace(remote=lambda _: Stub("later")))
 
     def wait(self, references: list[str], **_: object) -> tuple[list[str], list[str]]:
         return [each for each in references if each != "later"], []
@@ -214,15 +219,15 @@ class Stub:
 
 
 @needs_ray
-def test_an_idle_actor_is_asked_whether_it_is_to_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_idle_actor_is_asked_whether_it_is_to_leave() -> None:
     """One that has no shard has no answer that would tell: without being asked it kept its node until the end."""
-    executor, added = ray_executor.RayCluster("new", 2), list[int]()
-    monkeypatch.setattr(executor, "_add", lambda: added.append(1))
+    executor = ray_executor.RayCluster("new", 2)
+    executor.plan, executor.count = {"device": "cpu", "threads": 1}, 2
     executor.connection = SimpleNamespace(ray=Stub(), close=lambda: None)  # type: ignore[assignment]
     staying, leaving = Stub("stays"), Stub("goes")
     executor.members = {"ray-1": ray_executor._Member(staying), "ray-2": ray_executor._Member(leaving)}
     assert list(executor.events(0)) == [Gone("ray-2")]
-    assert (list(executor.members), leaving.killed, added) == (["ray-1"], True, [1])
+    assert (list(executor.members), leaving.killed) == (["ray-1", "ray-3"], True), "another one takes its place"
     assert list(executor.events(0)) == [], "it is not asked all the time"
 
 
