@@ -42,20 +42,20 @@ def fault(place: str) -> str:
 
 def origin(place: str, folder: Path) -> Origin:
     """The places and pins of the variant that a place names, from its model's folder beside `folder`."""
-    found = PLACE.fullmatch(place)
-    if found is None:
+    match = PLACE.fullmatch(place)
+    if match is None:
         raise WeightsError(f"weights {fault(place)}")
     from modellab.system import yamltext
 
-    theirs = folder.parent / found["model"]
+    theirs = folder.parent / match["model"]
     try:
-        variant: Any = yamltext.parse(textfile.read(theirs / "config.yaml"))["variants"][found["variant"]]
+        variant: Any = yamltext.parse(textfile.read(theirs / "config.yaml"))["variants"][match["variant"]]
         weights = variant["weights"]
     except (UnreadableError, YamlError, KeyError, TypeError) as error:
-        raise WeightsError(f"weights converted:{place}: {theirs} has no variant {found['variant']}") from error
+        raise WeightsError(f"weights converted:{place}: {theirs} has no variant {match['variant']}") from error
     if not isinstance(weights, str | list):
         raise WeightsError(
-            f"weights converted:{place}: {found['variant']} has weights for each precision, expected one"
+            f"weights converted:{place}: {match['variant']} has weights for each precision, expected one"
         )
     places = (weights,) if isinstance(weights, str) else tuple(weights)
     return Origin(places, variant.get("revision"), theirs, dict(variant.get("sha256", {})))
@@ -101,6 +101,6 @@ def _convert(theirs: Path | None, fmt: str, new: Path, place: str) -> None:
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
         raise WeightsError(f"weights converted:{place} could not be made: {last}")
-    for each in (new / "made").iterdir():
-        each.rename(new / each.name)
+    for path in (new / "made").iterdir():
+        path.rename(new / path.name)
     (new / "made").rmdir()

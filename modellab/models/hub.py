@@ -96,7 +96,7 @@ def _why(error: Exception, place: str, revision: str | None, *, download: bool) 
     repository, _, file = place.partition("#")
     what, at = f"weights {place}", revision or "main"
     cause = _cause(error)
-    said = masked(" ".join(str(cause).split()))[:SAID]
+    reason = masked(" ".join(str(cause).split()))[:SAID]
     if isinstance(cause, errors.GatedRepoError):
         return (
             f"{what} are gated: accept their conditions at https://huggingface.co/{repository} and put a token"
@@ -113,23 +113,23 @@ def _why(error: Exception, place: str, revision: str | None, *, download: bool) 
         return f"{what}: the hub refuses them ({status}): {_token_hint()}"
     if status == 429 or status >= 500:
         return f"{what}: the hub has trouble ({status}); the files that came are kept: try again later"
-    if isinstance(cause, errors.FileMetadataError) or "onsistency check" in said:
-        return f"{what}: what came is not what the hub promised ({said}); it was thrown away: try again"
+    if isinstance(cause, errors.FileMetadataError) or "onsistency check" in reason:
+        return f"{what}: what came is not what the hub promised ({reason}); it was thrown away: try again"
     if not download:
         return _not_cached(place, revision)
-    if "timed out" in said.lower() or "Timeout" in type(cause).__name__:
+    if "timed out" in reason.lower() or "Timeout" in type(cause).__name__:
         return f"{what}: the hub went silent; the files that came are kept: try again"
-    return f"{what} at {at} could not be downloaded: {said or type(error).__name__}"
+    return f"{what} at {at} could not be downloaded: {reason or type(error).__name__}"
 
 
 def _cause(error: BaseException) -> BaseException:
     """The error of the hub behind one that says only that nothing is in the cache."""
     from huggingface_hub import errors
 
-    found: BaseException = error
-    while isinstance(found, errors.LocalEntryNotFoundError) and found.__cause__ is not None:
-        found = found.__cause__
-    return found
+    cause: BaseException = error
+    while isinstance(cause, errors.LocalEntryNotFoundError) and cause.__cause__ is not None:
+        cause = cause.__cause__
+    return cause
 
 
 def _token_hint() -> str:

@@ -41,7 +41,7 @@ def together(wanted: Sequence[tuple[Path, str]]) -> None:
     lacking = [(folder, name) for folder, name in wanted if not cache.intact(_place(folder, name))]
     if len(lacking) < MANY:
         return
-    command = [sys.executable, "-m", "modellab.models.made", *(str(part) for each in lacking for part in each)]
+    command = [sys.executable, "-m", "modellab.models.made", *(str(part) for pair in lacking for part in pair)]
     with contextlib.suppress(OSError, subprocess.TimeoutExpired):
         process_group.run(command, TIMEOUT_S)
 

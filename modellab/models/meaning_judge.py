@@ -61,5 +61,5 @@ def _loaded(folder: Path) -> tuple[Any, Any]:
             model = AutoModelForSequenceClassification.from_pretrained(str(folder), local_files_only=True).eval()
             return model, auto.from_pretrained(str(folder), local_files_only=True)
     except (OSError, ValueError, KeyError) as error:
-        said = str(error).partition("\n")[0]
-        raise ConfigError(f"{folder} is no judge of meaning: transformers cannot load it ({said})") from error
+        reason = str(error).partition("\n")[0]
+        raise ConfigError(f"{folder} is no judge of meaning: transformers cannot load it ({reason})") from error

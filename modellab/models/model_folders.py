@@ -150,14 +150,14 @@ def search(
     more: Iterable[Path] = (), points: Iterable[EntryPoint] | None = None, own: Path = FOLDER
 ) -> tuple[dict[str, Path], dict[str, str]]:
     """The folders by name, and why some names have none. `points` are those of packages; None: of all installed."""
-    found: dict[str, Path] = {}
+    by_name: dict[str, Path] = {}
     spellings: dict[str, str] = {}  # a folder's name is part of file names: `A` and `a` are one on some disks
     places, faults = _packages(installed() if points is None else points)
     for folder in (folder for place in (own, *more, *places) for folder in _in(place)):
         name = spellings.setdefault(folder.name.casefold(), folder.name)
-        if found.setdefault(name, folder) != folder:
-            faults[name] = f"two model folders are called {folder.name!r}: {found[name]} and {folder}"
-    return {name: folder for name, folder in found.items() if name not in faults}, faults
+        if by_name.setdefault(name, folder) != folder:
+            faults[name] = f"two model folders are called {folder.name!r}: {by_name[name]} and {folder}"
+    return {name: folder for name, folder in by_name.items() if name not in faults}, faults
 
 
 def _in(place: Path) -> list[Path]:
@@ -218,10 +218,12 @@ def _fault(model: Model, name: str) -> str:
     chosen = model.variants[name]
     weights, devices = chosen.weights, chosen.devices or model.devices
     names = tuple(weights) if isinstance(weights, dict) else ("",)
-    if wrong := servers.fault(chosen.server, tuple(place for each in names for place in chosen.places_for(each))):
+    if wrong := servers.fault(
+        chosen.server, tuple(place for precision in names for place in chosen.places_for(precision))
+    ):
         return wrong
-    for each in names:
-        if wrong := weights_fault(chosen.places_for(each), chosen.revision, chosen.sha256):
+    for precision in names:
+        if wrong := weights_fault(chosen.places_for(precision), chosen.revision, chosen.sha256):
             return wrong
     if {device == SERVER for device in devices} not in ({chosen.server is not None}, set()):
         return f" is on {', '.join(devices)}: with a server that is {SERVER} alone, and without one never"
@@ -240,8 +242,8 @@ def load_yaml(path: Path) -> Mapping[str, Any]:
     except (UnreadableError, YamlError) as fault:
         raise ConfigError(f"{path} is not readable YAML: {fault}") from None
     if not isinstance(values, dict):
-        found = "is empty" if values is None else f"holds {yamltext.shown(values)}"
-        raise ConfigError(f"{path} {found}, expected keys and values")
+        content = "is empty" if values is None else f"holds {yamltext.shown(values)}"
+        raise ConfigError(f"{path} {content}, expected keys and values")
     return values
 
 

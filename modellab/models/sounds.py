@@ -28,17 +28,17 @@ ONE_AT_A_TIME = threading.Lock()  # espeak-ng keeps one state for all threads
 
 def sentences(text: str, voice: str) -> list[str]:
     """The sentences of a text in IPA (decomposed, NFD), without those that have no sound. ValueError for a voice."""
-    found, now = list[str](), ""
+    spoken, now = list[str](), ""
     with ONE_AT_A_TIME:
         clauses = list(_clauses(text, voice))
     for sounds, mark in clauses:
         now += sounds + mark
         if not mark or mark in ENDS_SENTENCE:
-            found.append(now)
+            spoken.append(now)
             now = ""
         else:
             now += " "
-    return [each for each in (*found, now.rstrip()) if each.strip(ENDS_SENTENCE + INSIDE_SENTENCE + " ")]
+    return [sentence for sentence in (*spoken, now.rstrip()) if sentence.strip(ENDS_SENTENCE + INSIDE_SENTENCE + " ")]
 
 
 def _clauses(text: str, voice: str) -> Iterator[tuple[str, str]]:
@@ -75,10 +75,10 @@ def mark_of(read: str, *, more: bool) -> str:
     >>> mark_of("the end", more=False), mark_of("one\\n\\nt", more=True)
     ('', '')
     """
-    said = read[:-1] if more else read
-    tail = re.split(r"\w", said.replace("...", "…"))[-1]
-    marks = [ALIKE.get(each, each) for each in tail]
-    return next((each for each in marks if each in ENDS_SENTENCE + INSIDE_SENTENCE), "")
+    own = read[:-1] if more else read
+    tail = re.split(r"\w", own.replace("...", "…"))[-1]
+    marks = [ALIKE.get(mark, mark) for mark in tail]
+    return next((mark for mark in marks if mark in ENDS_SENTENCE + INSIDE_SENTENCE), "")
 
 
 def _unload(library: ctypes.CDLL) -> None:

@@ -80,12 +80,12 @@ def read(folder: Path, name: str) -> dict[str, npt.NDArray[Any]]:
     file = path(folder, name)
     try:
         sums = {part[1]: part[0] for part in map(str.split, (file.parent / SUMS).read_text().splitlines())}
-        found = hashlib.sha256(file.read_bytes()).hexdigest()
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
     except OSError as error:
         raise WeightsError(f"{error.filename} cannot be read: {error.strerror}; it is a part of the model") from error
-    if found != sums.get(file.name):
+    if digest != sums.get(file.name):
         raise WeightsError(
-            f"{file} is not what {SUMS} says ({found[:12]} instead of {sums.get(file.name, 'none')[:12]}): was it "
+            f"{file} is not what {SUMS} says ({digest[:12]} instead of {sums.get(file.name, 'none')[:12]}): was it "
             "changed, or cut short on its way?"
         )
     return load_file(file)
@@ -110,7 +110,7 @@ def write(
     file.parent.mkdir(exist_ok=True)
     file.write_bytes(save({key: np.array(array.numpy(), order="C") for key, array in sorted(arrays.items())}))
     files = sorted(file.parent.glob("*.safetensors"))
-    lines = [f"{hashlib.sha256(each.read_bytes()).hexdigest()}  {each.name}" for each in files]
+    lines = [f"{hashlib.sha256(shipped.read_bytes()).hexdigest()}  {shipped.name}" for shipped in files]
     (file.parent / SUMS).write_text("\n".join(lines) + "\n", encoding="utf-8")
     return file
 

@@ -78,7 +78,7 @@ def _found_from_there(given: Any, like: Path) -> Any:
         return f"path:{(like / given.removeprefix('path:')).resolve()}"
     if isinstance(given, Mapping):
         return {key: _found_from_there(value, like) for key, value in given.items()}
-    return [_found_from_there(each, like) for each in given] if isinstance(given, list) else given
+    return [_found_from_there(part, like) for part in given] if isinstance(given, list) else given
 
 
 def kept(model: Model) -> list[str]:

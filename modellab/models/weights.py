@@ -119,7 +119,7 @@ def fault(places: Sequence[str], revision: str | None, sha256: Mapping[str, str]
             return f".weights is {wrong}"
         if split(place)[0] == CONVERTED and (wrong := converted.fault(split(place)[1])):
             return f".weights is {wrong}"
-    if odd := next((name for name, each in sha256.items() if not SHA256.fullmatch(each)), ""):
+    if odd := next((name for name, pinned in sha256.items() if not SHA256.fullmatch(pinned)), ""):
         return f".sha256 of {odd!r} is {sha256[odd]!r}, expected 64 hexadecimal digits"
     if not places:
         return ".weights is empty, expected scheme:place"
@@ -160,10 +160,10 @@ def _own(place: str, folder: Path) -> Path:
     """A file or folder of the user's."""
     try:
         path = folder / Path(place).expanduser()
-        found = path.exists()
+        exists = path.exists()
     except (RuntimeError, OSError) as error:  # RuntimeError: ~name of nobody
         raise WeightsError(f"{place!r} cannot be looked at ({error}): config.yaml names it as weights") from error
-    if not found:
+    if not exists:
         raise WeightsError(f"{path} does not exist: config.yaml names it as weights")
     return path
 
@@ -231,7 +231,7 @@ def promised(source: Source) -> str:
     if scheme == "hf":
         return f"{place}@{revision}" if COMMIT.fullmatch(revision or "") else ""
     if len(source.places) > 1:
-        sums = sorted(f"{file} {each}" for file, each in source.sha256.items() if "==" not in file)
+        sums = sorted(f"{file} {pinned}" for file, pinned in source.sha256.items() if "==" not in file)
         return f"sha256:{hashlib.sha256(chr(10).join(sums).encode()).hexdigest()[:16]}"
     return ""
 

@@ -24,9 +24,9 @@ def check(path: Path | None, files: Sequence[str] = ()) -> None:
 
 def _faults(path: Path, files: Iterable[str]) -> Iterator[str]:
     if path.is_dir():
-        held = [each for each in path.iterdir() if each.suffix != ".incomplete"]
+        held = [entry for entry in path.iterdir() if entry.suffix != ".incomplete"]
         for wanted in files:
-            if not any(each.match(pattern) for pattern in wanted.split("|") for each in held):
+            if not any(entry.match(pattern) for pattern in wanted.split("|") for entry in held):
                 yield f"{path} has no {' or '.join(wanted.split('|'))}"
     for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
         yield from _faults_of_file(file)

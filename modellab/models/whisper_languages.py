@@ -17,7 +17,7 @@ def told(language: str, known: Iterable[str]) -> str:
     """
     short = languages.code(language)
     own = {languages.code(name): name for name in known}
-    found = own.get(NORWEGIAN.get(short, short))
-    if found is None:
+    code = own.get(NORWEGIAN.get(short, short))
+    if code is None:
         raise ValueError(f"this checkpoint was not taught {language!r}, one of its {len(own)} languages was expected")
-    return found
+    return code

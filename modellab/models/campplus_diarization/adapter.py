@@ -57,8 +57,8 @@ class CampplusDiarization:
             return []
         means = cluster.people(vectors, clean_s, num_speakers, **self.cluster_options)
         who = cluster.assigned(vectors, chunks, means)
-        said = _put_together(starts, spoken, (chunks, local, who), len(means))
-        return _turns(said, len(audio.samples) / RATE_HZ, self.min_gap_s, self.min_turn_s)
+        active = _put_together(starts, spoken, (chunks, local, who), len(means))
+        return _turns(active, len(audio.samples) / RATE_HZ, self.min_gap_s, self.min_turn_s)
 
     def _starts(self, n_samples: int) -> Labels:
         """Where the chunks start, in samples: every `step_s`, further apart where that were more than `max_chunks`."""
@@ -71,7 +71,7 @@ class CampplusDiarization:
 
         Taken where nobody else speaks; where that is too little, wherever the speaker speaks.
         """
-        found: list[tuple[int, int, Floats, float]] = []
+        voices: list[tuple[int, int, Floats, float]] = []
         for chunk, start in enumerate(starts):
             if not spoken[chunk].any():
                 continue
@@ -87,8 +87,8 @@ class CampplusDiarization:
                 taken = clean if clean.sum() >= LEAST else own[nearest]
                 if taken.sum() >= LEAST:
                     vector = self.voice(features[torch.from_numpy(taken)])
-                    found.append((chunk, int(number), vector, float(clean.sum()) * voice.HOP / RATE_HZ))
-        columns = list(zip(*found, strict=True)) if found else [[], [], np.zeros((0, 1), np.float32), []]
+                    voices.append((chunk, int(number), vector, float(clean.sum()) * voice.HOP / RATE_HZ))
+        columns = list(zip(*voices, strict=True)) if voices else [[], [], np.zeros((0, 1), np.float32), []]
         return (
             np.array(columns[0], np.int64),
             np.array(columns[1], np.int64),
@@ -100,13 +100,13 @@ class CampplusDiarization:
 def _tensors(file: Path) -> dict[str, torch.Tensor]:
     """The tensors of a checkpoint; nothing in it is run. WeightsError for what holds none."""
     try:
-        found = torch.load(file, map_location="cpu", weights_only=True)
+        tensors = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a damaged file makes torch raise
         raise WeightsError(f"{file.name} cannot be read as a checkpoint of torch: {error}") from error
-    found = found.get("state_dict", found) if isinstance(found, dict) else found
-    if not isinstance(found, dict) or not all(isinstance(value, torch.Tensor) for value in found.values()):
+    tensors = tensors.get("state_dict", tensors) if isinstance(tensors, dict) else tensors
+    if not isinstance(tensors, dict) or not all(isinstance(value, torch.Tensor) for value in tensors.values()):
         raise WeightsError(f"{file.name} holds no tensors by name")
-    return found
+    return tensors
 
 
 def _put_together(starts: Labels, spoken: Spoken, voices: tuple[Labels, Labels, Labels], people: int) -> Spoken:
@@ -128,19 +128,19 @@ def _put_together(starts: Labels, spoken: Spoken, voices: tuple[Labels, Labels, 
         n[part] += 1
     at_once = np.round(heard / np.maximum(n, 1))
     rank = (-votes).argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
-    said: Spoken = (rank < at_once) & (votes > 0)
-    return said
+    active: Spoken = (rank < at_once) & (votes > 0)
+    return active
 
 
-def _turns(said: Spoken, duration_s: float, min_gap_s: float, min_turn_s: float) -> list[Turn]:
+def _turns(active: Spoken, duration_s: float, min_gap_s: float, min_turn_s: float) -> list[Turn]:
     """Frames in a row of one person are a turn; gaps below `min_gap_s` are bridged, turns below `min_turn_s` left out.
 
     People are named as they appear.
     """
-    found: list[tuple[float, float, int]] = []
+    turns: list[tuple[float, float, int]] = []
     offset_s = segmentation.FIRST / RATE_HZ - FRAME_S / 2
-    for person in range(said.shape[1]):
-        edges = np.flatnonzero(np.diff(said[:, person].astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
+    for person in range(active.shape[1]):
+        edges = np.flatnonzero(np.diff(active[:, person].astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
         own: list[tuple[float, float, int]] = []
         for first, last in edges.tolist():
             start_s, end_s = max(0.0, first * FRAME_S + offset_s), min(last * FRAME_S + offset_s, duration_s)
@@ -148,10 +148,10 @@ def _turns(said: Spoken, duration_s: float, min_gap_s: float, min_turn_s: float)
                 own[-1] = (own[-1][0], end_s, person)
             else:
                 own.append((start_s, end_s, person))
-        found += [turn for turn in own if turn[1] - turn[0] >= min_turn_s]
-    found.sort()
-    names = {person: f"speaker{i}" for i, person in enumerate(dict.fromkeys(person for _, _, person in found))}
-    return [Turn(round(start_s, 4), round(end_s, 4), names[person]) for start_s, end_s, person in found]
+        turns += [turn for turn in own if turn[1] - turn[0] >= min_turn_s]
+    turns.sort()
+    names = {person: f"speaker{i}" for i, person in enumerate(dict.fromkeys(person for _, _, person in turns))}
+    return [Turn(round(start_s, 4), round(end_s, 4), names[person]) for start_s, end_s, person in turns]
 
 
 load = CampplusDiarization

@@ -27,17 +27,17 @@ def people(
     further apart than `max_distance`. Then a group with less than `min_share` of the seconds of the largest is nobody.
     """
     sure = clean_s >= min(min_clean_s, float(clean_s.max()))
-    found, weight_s = vectors[sure], clean_s[sure]
-    if len(found) == 1:
-        return found
-    tree = linkage(found.astype(np.float64), method="average", metric="cosine")
+    voices, weight_s = vectors[sure], clean_s[sure]
+    if len(voices) == 1:
+        return voices
+    tree = linkage(voices.astype(np.float64), method="average", metric="cosine")
     if num_speakers is not None:
         labels = fcluster(tree, num_speakers, "maxclust")
     else:
         labels = fcluster(tree, max_distance, "distance")
         spoken_s = np.bincount(labels, weights=weight_s)
         labels = np.where(spoken_s[labels] >= min_share * spoken_s.max(), labels, 0)
-    means = np.stack([weight_s[labels == name] @ found[labels == name] for name in np.unique(labels[labels > 0])])
+    means = np.stack([weight_s[labels == name] @ voices[labels == name] for name in np.unique(labels[labels > 0])])
     directions: Floats = means / np.linalg.norm(means, axis=1, keepdims=True)
     return directions
 

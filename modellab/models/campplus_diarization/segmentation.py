@@ -38,20 +38,20 @@ class Segmentation:
             self.filters = _filters(weights)
             self.lstm = _lstm(weights)
             self.classes = _classes()
-            found = len(weights["classifier.bias"])
+            n_classes = len(weights["classifier.bias"])
         except KeyError as error:
             raise WeightsError(f"the segmentation has no {error}: is it a checkpoint of pyannote's PyanNet?") from error
-        if found != len(self.classes):
-            raise WeightsError(f"the segmentation has {found} classes, expected the {len(self.classes)} of 3.0")
+        if n_classes != len(self.classes):
+            raise WeightsError(f"the segmentation has {n_classes} classes, expected the {len(self.classes)} of 3.0")
 
     def __call__(self, chunks: Samples) -> npt.NDArray[np.bool_]:
         """Whether each of three people speaks: shape (n, frames, 3) for chunks of shape (n, samples)."""
         with torch.inference_mode():
-            found = [
+            frames = [
                 self.classes[self._scores(torch.from_numpy(chunks[first : first + BATCH])).argmax(dim=-1)]
                 for first in range(0, len(chunks), BATCH)
             ]
-        spoken: npt.NDArray[np.bool_] = torch.cat(found).numpy()
+        spoken: npt.NDArray[np.bool_] = torch.cat(frames).numpy()
         return spoken
 
     def _scores(self, chunks: torch.Tensor) -> torch.Tensor:

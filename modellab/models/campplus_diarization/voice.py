@@ -101,7 +101,7 @@ class Voice:
 
 def mel(samples: Floats) -> torch.Tensor:
     """Logarithms of 80 mel bands as Kaldi computes them, shape (frames, 80); frame i begins at sample 160 i."""
-    found: torch.Tensor = kaldi.fbank(
+    bands: torch.Tensor = kaldi.fbank(
         torch.from_numpy(samples)[None], num_mel_bins=BANDS, sample_frequency=RATE_HZ, dither=0.0
     )
-    return found
+    return bands

@@ -75,8 +75,8 @@ def upper_half(dims: Any) -> Heads:
 def beside(path: Path) -> Any:
     """The heads that a file beside a checkpoint names (the converter's own, transformers', CTranslate2's), or None."""
     for name in (path.with_suffix(".json").name, "generation_config.json", "config.json"):
-        if found := told(path.with_name(name)).get("alignment_heads"):
-            return found
+        if named_heads := told(path.with_name(name)).get("alignment_heads"):
+            return named_heads
     return None
 
 
@@ -91,15 +91,15 @@ def told(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def checked(found: Any, dims: Any, path: Path) -> Heads:
+def checked(named_heads: Any, dims: Any, path: Path) -> Heads:
     """The heads as pairs of layer and head; WeightsError where one does not exist."""
     try:
-        pairs = [[int(layer), int(head)] for layer, head in found]
+        pairs = [[int(layer), int(head)] for layer, head in named_heads]
     except (TypeError, ValueError):
         pairs = [[-1, -1]]
     if any(not (0 <= layer < dims.n_text_layer and 0 <= head < dims.n_text_head) for layer, head in pairs):
         raise WeightsError(
-            f"the alignment heads told beside {path} are {str(found)[:100]}, expected pairs [layer, head] of"
+            f"the alignment heads told beside {path} are {str(named_heads)[:100]}, expected pairs [layer, head] of"
             f" {dims.n_text_layer} layers and {dims.n_text_head} heads: do they belong to another checkpoint?"
         )
     return pairs

@@ -50,5 +50,5 @@ class Reader:
 
     def array(self, kind: str, shape: tuple[int, ...]) -> Array:
         """Numbers of a NumPy type."""
-        found: Array = self.take(math.prod(shape) * np.dtype(kind).itemsize).view(kind).reshape(shape)
-        return found
+        numbers: Array = self.take(math.prod(shape) * np.dtype(kind).itemsize).view(kind).reshape(shape)
+        return numbers

@@ -101,8 +101,8 @@ def decoding(
     dims: Dims, vocabulary: Vocabulary, told: Mapping[str, Any], path: Path, tokenizer_json: str = ""
 ) -> Decoding:
     """How to decode, by the names of CTranslate2's config.json: what the checkpoint says, else Whisper's defaults."""
-    found = told.get("alignment_heads")
-    known = alignment_heads.checked(found, dims, path) if found else alignment_heads.of_sizes(dims, path.stem)
+    heads = told.get("alignment_heads")
+    known = alignment_heads.checked(heads, dims, path) if heads else alignment_heads.of_sizes(dims, path.stem)
     return Decoding(
         vocabulary,
         known or alignment_heads.upper_half(dims),

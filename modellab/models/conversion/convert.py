@@ -34,12 +34,12 @@ def convert(source: Path, to: str, into: Path, name: str, check: Callable[[Path,
     `name` is that of the file, where the format is one. `check` is given both checkpoints before the folder gets its
     name; whatever it raises, nothing stays. Raises ConfigError where there is nothing to do or the folder is not empty.
     """
-    fmt, found = recognise(source)
+    fmt, checkpoint = recognise(source)
     if fmt == to:
-        raise ConfigError(f"{found} is a checkpoint for {to} already: nothing to convert")
+        raise ConfigError(f"{checkpoint} is a checkpoint for {to} already: nothing to convert")
     if into.exists() and not (into.is_dir() and not any(into.iterdir())):
         raise ConfigError(f"{into} is there already: name another folder with --into, or remove it")
-    whisper = _read(fmt, found)
+    whisper = _read(fmt, checkpoint)
     new = into.with_name(f".{into.name}.new")
     shutil.rmtree(new, ignore_errors=True)
     try:
@@ -47,7 +47,7 @@ def convert(source: Path, to: str, into: Path, name: str, check: Callable[[Path,
         path = write(whisper, to, new, name)
         _check_written(whisper, _read(to, path), path)
         if check:
-            check(found, path)
+            check(checkpoint, path)
         new.rename(into)  # in place of an empty folder too
     finally:
         shutil.rmtree(new, ignore_errors=True)
@@ -106,10 +106,10 @@ def _sidecar(whisper: Whisper, path: Path) -> None:
     path.with_suffix(".json").write_text(json.dumps(told) + "\n", encoding="utf-8")
 
 
-def _check_written(whisper: Whisper, found: Whisper, path: Path) -> None:
+def _check_written(whisper: Whisper, written: Whisper, path: Path) -> None:
     """WeightsError where what was written holds other numbers; whisper.cpp's are rounded to float16."""
     for name, array in whisper.checkpoint.tensors.items():
-        other = found.checkpoint.tensors[name]
+        other = written.checkpoint.tensors[name]
         if not (np.array_equal(array, other) or np.array_equal(array.astype(np.float16), other)):
             raise WeightsError(f"{path} holds other numbers in {name} than were written: is the disk sound?")
 

@@ -65,8 +65,8 @@ def transformers(adapter: Any, samples: Array, _: Path) -> dict[str, Array]:
     with torch.inference_mode():
         mel = adapter.processor(samples, sampling_rate=RATE_HZ, return_tensors="pt").input_features
         start = torch.tensor([prompt(model.config.vocab_size)])
-        found = model(mel, decoder_input_ids=start)
-    return {"encoder": found.encoder_last_hidden_state[0].numpy(), "logits": found.logits[0, -1].numpy()}
+        output = model(mel, decoder_input_ids=start)
+    return {"encoder": output.encoder_last_hidden_state[0].numpy(), "logits": output.logits[0, -1].numpy()}
 
 
 def ct2(adapter: Any, samples: Array, path: Path) -> dict[str, Array]:
@@ -77,7 +77,7 @@ def ct2(adapter: Any, samples: Array, path: Path) -> dict[str, Array]:
     mel = model.feature_extractor(samples)[:, : model.feature_extractor.nb_max_frames]
     encoded = model.encode(mel)
     start = prompt(reader.n_vocab(path))
-    said = model.model.generate(
+    decoded = model.model.generate(
         encoded,
         [start],
         beam_size=1,
@@ -86,7 +86,7 @@ def ct2(adapter: Any, samples: Array, path: Path) -> dict[str, Array]:
         suppress_blank=False,
         suppress_tokens=None,
     )
-    return {"encoder": np.array(encoded)[0], "logits": np.array(said[0].logits[0][0])}
+    return {"encoder": np.array(encoded)[0], "logits": np.array(decoded[0].logits[0][0])}
 
 
 def ggml(adapter: Any, samples: Array, path: Path) -> dict[str, Array]:  # noqa: ARG001
@@ -121,9 +121,9 @@ def main(fmt: str, path: Path, clip: Path, out: Path) -> None:
     """Load, compute, write."""
     samples = np.load(clip)
     adapter = load(fmt, path)
-    found: dict[str, Any] = PROBES[fmt](adapter, samples, path)
+    computed: dict[str, Any] = PROBES[fmt](adapter, samples, path)
     text = adapter.transcribe(Audio(samples, RATE_HZ)).text
-    np.savez(out, text=np.array(text), **found)
+    np.savez(out, text=np.array(text), **computed)
 
 
 if __name__ == "__main__":

@@ -28,9 +28,9 @@ def recognise(path: Path) -> tuple[str, Path]:
         return "transformers", path
     if (path / "adapter_config.json").is_file():
         raise WeightsError(f"{path} holds an adapter (LoRA) and not its model: merge it first (merge_and_unload)")
-    files = sorted(each for each in path.iterdir() if each.suffix in {".pt", ".bin"} and each.is_file())
+    files = sorted(file for file in path.iterdir() if file.suffix in {".pt", ".bin"} and file.is_file())
     if len(files) != 1:
-        many = f"holds {', '.join(each.name for each in files[:5])}: name one of them" if files else "holds none"
+        many = f"holds {', '.join(file.name for file in files[:5])}: name one of them" if files else "holds none"
         raise WeightsError(f"{path} {many}, {EXPECTED}")
     return _of_file(files[0])
 

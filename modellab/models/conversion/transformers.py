@@ -89,6 +89,6 @@ def _check_head(embedding: Array, tensors: Mapping[str, Any], folder: Path) -> N
 def _vocabulary(folder: Path, tokenizer: str, n_vocab: int) -> Vocabulary:
     if tokenizer:
         return of_spelled(json.loads(tokenizer)["model"]["vocab"], n_vocab)
-    if found := told(folder / "vocab.json"):
-        return of_spelled(found, n_vocab)
+    if spelled := told(folder / "vocab.json"):
+        return of_spelled(spelled, n_vocab)
     return vocabulary(n_vocab)

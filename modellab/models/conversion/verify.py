@@ -68,12 +68,12 @@ def verify(ours: Path, theirs: Path, clip: Path = CLIP) -> str:
         if lacking := [package for package in config.packages if models.find_package(package) is None]:
             mend = extras.install(config.install)
             return f"not compared: {ENGINES[fmt]} needs {' and '.join(lacking)}: {mend}"
-    found = compare(ours, theirs, clip)
-    if wrong := " and ".join(str(each) for each in found.numbers if not each.same):
-        raise WeightsError(f"{found.engines} do not compute the same on {clip.name}, they differ in {wrong}")
-    words = same_words(*found.texts, found.engines, clip.name)
-    numbers = " and ".join(map(str, found.numbers)) or "what they do not tell"
-    return f"{found.engines} agree on {clip.name} but for {numbers}; {words}"
+    compared = compare(ours, theirs, clip)
+    if wrong := " and ".join(str(number) for number in compared.numbers if not number.same):
+        raise WeightsError(f"{compared.engines} do not compute the same on {clip.name}, they differ in {wrong}")
+    words = same_words(*compared.texts, compared.engines, clip.name)
+    numbers = " and ".join(map(str, compared.numbers)) or "what they do not tell"
+    return f"{compared.engines} agree on {clip.name} but for {numbers}; {words}"
 
 
 def compare(ours: Path, theirs: Path, clip: Path = CLIP) -> Compared:
@@ -82,7 +82,7 @@ def compare(ours: Path, theirs: Path, clip: Path = CLIP) -> Compared:
     with leftovers.folder("convert") as folder:
         sound = folder / "clip.npy"
         np.save(sound, window(audio.read(clip, RATE_HZ).samples))
-        first, second = (_probe(*each, sound, folder / f"{i}.npz") for i, each in enumerate(every))
+        first, second = (_probe(*checkpoint, sound, folder / f"{i}.npz") for i, checkpoint in enumerate(every))
     tolerance = TOLERANCE_F16 if "ggml" in {fmt for fmt, _ in every} else TOLERANCE
     numbers = tuple(_compare(first, second, tolerance))
     return Compared(" and ".join(ENGINES[fmt] for fmt, _ in every), numbers, (str(first["text"]), str(second["text"])))

@@ -68,9 +68,9 @@ class CtcAligner:
     def _words(self, words: list[str], spelled: list[list[int]], spans: Iterator[Any]) -> Iterator[Word]:
         """Each word from the first frame of its first letter to the last frame of its last."""
         for word, letters in zip(words, spelled, strict=True):
-            found = list(itertools.islice(spans, len(letters)))
-            if found:
-                yield Word(word, found[0].start * self.hop_s, found[-1].end * self.hop_s)
+            letter_spans = list(itertools.islice(spans, len(letters)))
+            if letter_spans:
+                yield Word(word, letter_spans[0].start * self.hop_s, letter_spans[-1].end * self.hop_s)
             else:
                 yield Word(word, math.nan, math.nan)
 

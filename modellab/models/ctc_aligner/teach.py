@@ -41,10 +41,10 @@ def _train(model: Any, processor: Any, spoken: Sequence[Lesson]) -> None:
     model.train()
     for _ in range(EPOCHS):
         for batch in _batches(spoken, rng):
-            samples = [each.samples for each in batch]
+            samples = [lesson.samples for lesson in batch]
             given = processor(samples, sampling_rate=RATE_HZ, return_tensors="pt", padding=True)
             logits = model(given.input_values, attention_mask=given.attention_mask).logits
-            labels = torch.stack([torch.from_numpy(_labels(each.words, logits.shape[1])) for each in batch])
+            labels = torch.stack([torch.from_numpy(_labels(lesson.words, logits.shape[1])) for lesson in batch])
             loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten())
             optimiser.zero_grad()
             loss.backward()

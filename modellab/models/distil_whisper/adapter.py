@@ -63,9 +63,11 @@ class TransformersWhisper:
         with torch.inference_mode():
             asked = {"return_timestamps": True, "return_segments": True, **self.sure, **self.options}
             segments = self.model.generate(**inputs, **asked)["segments"][0]
-        parts = [(self._decoded(each["tokens"]), each["start"], each["end"]) for each in segments]
-        told = [self._how_sure(each, text) for each, (text, _, _) in zip(segments, parts, strict=True) if self.sure]
-        words = [] if None in told else [word for each in told for word in each or ()]
+        parts = [(self._decoded(segment["tokens"]), segment["start"], segment["end"]) for segment in segments]
+        told = [
+            self._how_sure(segment, text) for segment, (text, _, _) in zip(segments, parts, strict=True) if self.sure
+        ]
+        words = [] if None in told else [word for own in told for word in own or ()]
         return Transcript.of(parts, self.language or "", audio.duration_s, words)
 
     def _decoded(self, tokens: Any) -> str:
@@ -92,8 +94,8 @@ class TransformersWhisper:
             "return_timestamps": True,
             "ignore_warning": True,
         }
-        said = self.pipeline(given, **cut, generate_kwargs=self.options)
-        parts = ((chunk["text"], *map(_seconds, chunk["timestamp"])) for chunk in said["chunks"])
+        output = self.pipeline(given, **cut, generate_kwargs=self.options)
+        parts = ((chunk["text"], *map(_seconds, chunk["timestamp"])) for chunk in output["chunks"])
         return Transcript.of(parts, self.language or "", audio.duration_s)
 
     def align(self, audio: Audio, text: str) -> list[Word]:  # noqa: ARG002  (recognised, not forced)
@@ -101,8 +103,8 @@ class TransformersWhisper:
         if not len(audio.samples):
             return []
         given = {"raw": audio.samples.copy(), "sampling_rate": audio.rate_hz}
-        said = self.pipeline(given, return_timestamps="word", generate_kwargs=self.options)
-        return [Word(chunk["text"].strip(), *map(_seconds, chunk["timestamp"])) for chunk in said["chunks"]]
+        output = self.pipeline(given, return_timestamps="word", generate_kwargs=self.options)
+        return [Word(chunk["text"].strip(), *map(_seconds, chunk["timestamp"])) for chunk in output["chunks"]]
 
     def identify(self, audio: Audio) -> str:
         """The most probable language of the first 30 s; an English-only checkpoint says "en" to everything."""

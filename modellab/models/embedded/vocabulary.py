@@ -74,13 +74,13 @@ class Vocabulary:
     def suppressed(self) -> list[int]:
         """What decoding never says: speaker tags, brackets, music notes and the controls (openai-whisper's list)."""
         symbols = [*'"#()*+/:;<=>@[\\]^_`{|}~「」『』', *SYMBOLS.split(), *MUSIC]
-        found = {self.encode(" -")[0], self.encode(" '")[0]}
+        numbers = {self.encode(" -")[0], self.encode(" '")[0]}
         for symbol in symbols:
             for ids in (self.encode(symbol), self.encode(" " + symbol)):
                 if len(ids) == 1 or symbol in MUSIC:
-                    found.add(ids[0])
+                    numbers.add(ids[0])
         control = ("startoftranscript", "translate", "transcribe", "startoflm", "startofprev", "nospeech")
-        return sorted(found | {self.special_ids[f"<|{name}|>"] for name in control})
+        return sorted(numbers | {self.special_ids[f"<|{name}|>"] for name in control})
 
     def suppressed_at_begin(self) -> list[int]:
         """What a window never begins with: a blank, and the end."""

@@ -33,8 +33,8 @@ class FasterWhisper:
         """
         if not len(audio.samples):
             return Transcript("")
-        found, info = self.pipeline.transcribe(audio.samples, **self.batched, **self.sure, **self._told(audio))
-        segments = list(so_far.told(found))
+        decoded, info = self.pipeline.transcribe(audio.samples, **self.batched, **self.sure, **self._told(audio))
+        segments = list(so_far.told(decoded))
         words = [(word.word, word.probability) for s in segments for word in s.words or ()] if self.sure else []
         return Transcript.of(((s.text, s.start, s.end) for s in segments), info.language, audio.duration_s, words)
 

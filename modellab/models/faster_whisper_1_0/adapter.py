@@ -18,7 +18,7 @@ class FasterWhisper10:
         if not len(audio.samples):
             return Transcript("")
         segments, info = self.model.transcribe(audio.samples, **self.options)
-        parts = ((each.text, each.start, each.end) for each in segments)
+        parts = ((segment.text, segment.start, segment.end) for segment in segments)
         return Transcript.of(parts, info.language, audio.duration_s)
 
 

@@ -44,18 +44,18 @@ class HeuristicDiarization:
             return []
         samples = np.pad(audio.samples, (0, max(0, self.window - len(audio.samples))))
         starts = self._windows(regions, len(samples))
-        found = embeddings(self.encoder, samples, starts, self.window)
-        labels = grouped(found, num_speakers, **self.cluster_options)
+        voices = embeddings(self.encoder, samples, starts, self.window)
+        labels = grouped(voices, num_speakers, **self.cluster_options)
         return _turns(regions, starts + self.window // 2, labels)
 
     def _speech(self, samples: npt.NDArray[np.float32]) -> list[Region]:
         """Where there is speech, in samples."""
         if not len(samples):
             return []
-        found = silero_vad.get_speech_timestamps(
+        stretches = silero_vad.get_speech_timestamps(
             torch.from_numpy(samples), self.vad, sampling_rate=RATE_HZ, **self.vad_options
         )
-        return [(int(part["start"]), int(part["end"])) for part in found]
+        return [(int(part["start"]), int(part["end"])) for part in stretches]
 
     def _windows(self, regions: list[Region], n_samples: int) -> npt.NDArray[np.int64]:
         """Where the windows start: evenly over each region, one around the middle of a region shorter than a window."""

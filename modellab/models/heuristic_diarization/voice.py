@@ -47,14 +47,14 @@ def unpacked(file: np.lib.npyio.NpzFile, name: str) -> Floats:
 def embeddings(encoder: VoiceEncoder, samples: Floats, starts: npt.NDArray[np.int64], length: int) -> Floats:
     """One vector per window of `length` samples, shape (n, 256); every window is brought to the same level first."""
     frames = length // HOP
-    found = []
+    vectors = []
     for first in range(0, len(starts), BATCH):
         windows = np.stack([samples[start : start + length] for start in starts[first : first + BATCH]])
         level = np.sqrt(np.mean(np.square(windows), axis=1, keepdims=True)) + 1e-8
         mels = mel((windows * (10 ** (LEVEL_DBFS / 20) / level)).astype(np.float32))[:, :frames]
         with torch.inference_mode():
-            found.append(encoder(torch.from_numpy(mels)).numpy())
-    return np.concatenate(found) if found else np.zeros((0, 256), np.float32)
+            vectors.append(encoder(torch.from_numpy(mels)).numpy())
+    return np.concatenate(vectors) if vectors else np.zeros((0, 256), np.float32)
 
 
 def mel(windows: Floats) -> Floats:

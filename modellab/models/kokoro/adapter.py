@@ -61,8 +61,8 @@ class Kokoro:
         """The text as speech, sentence by sentence. ValueError for a text without words and for an unknown voice."""
         name = voice or self.manner.voice
         style = self._style(name)
-        said = (self._known(sentence) for sentence in sentences(text, LANGUAGES[name[0]]))
-        spoken = [numbers for numbers in said if numbers]
+        known = (self._known(sentence) for sentence in sentences(text, LANGUAGES[name[0]]))
+        spoken = [numbers for numbers in known if numbers]
         if not spoken:
             raise ValueError(f"kokoro made no sound for {text[:60]!r}: are there words in it?")
         for numbers in itertools.chain.from_iterable(map(_cut, spoken)):
@@ -91,7 +91,7 @@ class Kokoro:
         """The styles of a voice, shape (n_lengths, STYLE). ValueError for a voice that is not there."""
         if name not in self.styles:
             path = self.folder / "voices" / f"{name}.bin"
-            there = sorted(each.stem for each in path.parent.glob("*.bin"))
+            there = sorted(file.stem for file in path.parent.glob("*.bin"))
             if name not in there:
                 raise ValueError(f"kokoro has no voice {name!r}: {did_you_mean(name, there)}")
             if name[0] not in LANGUAGES:
@@ -108,7 +108,7 @@ class Kokoro:
         options.intra_op_num_threads, options.inter_op_num_threads = self.threads, 1
         options.log_severity_level = ERRORS_ONLY
         session = onnxruntime.InferenceSession(str(self.path), options, providers=["CPUExecutionProvider"])
-        names = [each.name for each in session.get_inputs()]
+        names = [tensor.name for tensor in session.get_inputs()]
         self.tokens = "input_ids" if "input_ids" in names else "tokens"  # the newer and the older exports
         if set(names) != {self.tokens, "style", "speed"}:
             raise WeightsError(
@@ -126,8 +126,8 @@ def _cut(numbers: list[int]) -> list[list[int]]:
 def _numbers(path: Path) -> Mapping[str, int]:
     """The number of each sound, from tokenizer.json."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))["model"]["vocab"]
-        return {str(sound): int(number) for sound, number in found.items()}
+        vocabulary = json.loads(path.read_text(encoding="utf-8"))["model"]["vocab"]
+        return {str(sound): int(number) for sound, number in vocabulary.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise WeightsError(f"{path} has no vocabulary of sounds under model.vocab: {error}") from error
 

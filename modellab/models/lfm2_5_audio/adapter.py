@@ -81,14 +81,14 @@ class Lfm2Audio:
         chat.end_turn()
         return chat
 
-    def ask(self, chat: ChatState, said: str | Audio) -> None:
+    def ask(self, chat: ChatState, turn: str | Audio) -> None:
         """Add a user's turn and open the assistant's."""
         chat.new_turn("user")
-        if isinstance(said, str):
-            chat.add_text(said)
+        if isinstance(turn, str):
+            chat.add_text(turn)
         else:
-            missing = max(0, math.ceil(SHORTEST_S * said.rate_hz) - len(said.samples))
-            for part in windows(Audio(np.pad(said.samples, (0, missing)), said.rate_hz)):
+            missing = max(0, math.ceil(SHORTEST_S * turn.rate_hz) - len(turn.samples))
+            for part in windows(Audio(np.pad(turn.samples, (0, missing)), turn.rate_hz)):
                 chat.add_audio(torch.from_numpy(part.samples)[None], part.rate_hz)
         chat.end_turn()
         chat.new_turn("assistant")
@@ -99,9 +99,9 @@ class Lfm2Audio:
         samples: npt.NDArray[np.float32] = self.processor.decode(codes)[0].float().cpu().numpy()
         return samples
 
-    def _asked(self, mode: str, said: str | Audio, voice: str = "") -> ChatState:
+    def _asked(self, mode: str, turn: str | Audio, voice: str = "") -> ChatState:
         chat = self.begun(mode, voice)
-        self.ask(chat, said)
+        self.ask(chat, turn)
         return chat
 
 

@@ -38,13 +38,13 @@ def teach(name: str, folder: Path) -> Path:
         place = Path(scratch)
         model, voice, exact = begun(place)
         torch.manual_seed(SEED)
-        speech = {each: _speech(each) for each in lessons.SENTENCES}
+        speech = {sentence: _speech(sentence) for sentence in lessons.SENTENCES}
         with torch.no_grad():
             make_voice.fit(voice, speech.values())
         save(model, place)  # the processor reads a whole folder
         make_voice.save(voice, place / "audio_detokenizer")
         processor = LFM2AudioProcessor.from_pretrained(place, device="cpu").eval()
-        codes = {each: codes for each, (codes, _) in speech.items()}
+        codes = {sentence: codes for sentence, (codes, _) in speech.items()}
         _fit(model, list(Lessons(processor, models.config(HERE).options, codes)))
     return taught.write(folder, name, {MODEL: model, VOICE: voice}, exact, whole=(f"{VOICE}lin.",))
 

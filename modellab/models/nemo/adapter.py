@@ -34,12 +34,15 @@ class Nemo:
         """16 kHz audio; with the option `timestamps` its segments have times."""
         if not len(audio.samples):
             return Transcript("")
-        said = self.model.transcribe([_filled(audio)], batch_size=1, verbose=False, **self.options)[0]
-        if isinstance(said, str):
-            return Transcript(said)
-        segments = (getattr(said, "timestamp", None) or {}) if self.options.get("timestamps") else {}
-        timed = [(each["segment"], float(each["start"]), float(each["end"])) for each in segments.get("segment", ())]
-        return Transcript.of(timed, duration_s=audio.duration_s) if timed else Transcript(str(said.text))
+        hypothesis = self.model.transcribe([_filled(audio)], batch_size=1, verbose=False, **self.options)[0]
+        if isinstance(hypothesis, str):
+            return Transcript(hypothesis)
+        segments = (getattr(hypothesis, "timestamp", None) or {}) if self.options.get("timestamps") else {}
+        timed = [
+            (segment["segment"], float(segment["start"]), float(segment["end"]))
+            for segment in segments.get("segment", ())
+        ]
+        return Transcript.of(timed, duration_s=audio.duration_s) if timed else Transcript(str(hypothesis.text))
 
     def diarize(self, audio: Audio, num_speakers: int | None) -> list[Turn]:  # noqa: ARG002  (it takes none)
         """The turns, overlapping ones too; Sortformer knows four speakers at most and is told no number."""
@@ -56,10 +59,10 @@ def _filled(audio: Audio) -> Any:
 
 def _file(weights: Path | None) -> Path:
     """The one .nemo of the weights."""
-    found = [] if weights is None else sorted(weights.glob("*.nemo")) if weights.is_dir() else [weights]
-    if len(found) != 1:
-        raise WeightsError(f"{weights} has {len(found)} .nemo files, expected one: is it a NeMo checkpoint?")
-    return found[0]
+    files = [] if weights is None else sorted(weights.glob("*.nemo")) if weights.is_dir() else [weights]
+    if len(files) != 1:
+        raise WeightsError(f"{weights} has {len(files)} .nemo files, expected one: is it a NeMo checkpoint?")
+    return files[0]
 
 
 load = Nemo

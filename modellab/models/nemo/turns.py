@@ -13,7 +13,7 @@ def turns(lines: Iterable[str], length_s: float) -> list[Turn]:
     >>> turns(["1.0 2.5 speaker_1", "0.0 1.2 speaker_0"], 2.0)
     [Turn(start_s=0.0, end_s=1.2, speaker='speaker_0'), Turn(start_s=1.0, end_s=2.0, speaker='speaker_1')]
     """
-    found: list[Turn] = []
+    kept: list[Turn] = []
     for line in lines:
         try:
             start, end, speaker = line.split()
@@ -23,5 +23,5 @@ def turns(lines: Iterable[str], length_s: float) -> list[Turn]:
                 f"NeMo's diarizer said {line!r}, expected start, end and speaker: another release?"
             ) from error
         if turn.end_s > turn.start_s:
-            found.append(turn)
-    return sorted(found)
+            kept.append(turn)
+    return sorted(kept)

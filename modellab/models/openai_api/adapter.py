@@ -41,16 +41,16 @@ class Options:
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Options:
         """The options of a variant; ValueError for one that is unknown."""
-        known = [each.name for each in fields(cls)]
+        known = [option.name for option in fields(cls)]
         own = {name: value for name, value in given.items() if name != server_names.SERVER}
         if unknown := next((name for name in own if name not in known), ""):
             raise ValueError(f"openai_api has no option {unknown!r}: {did_you_mean(unknown, known)}")
-        found = cls(**own)
-        if found.response_format not in FORMATS:
-            raise ValueError(f"response_format is {found.response_format!r}, expected one of {', '.join(FORMATS)}")
-        if found.speech_format not in {"wav", "pcm", "flac", "mp3"}:
-            raise ValueError(f"speech_format is {found.speech_format!r}, expected wav, pcm, flac or mp3")
-        return found
+        options = cls(**own)
+        if options.response_format not in FORMATS:
+            raise ValueError(f"response_format is {options.response_format!r}, expected one of {', '.join(FORMATS)}")
+        if options.speech_format not in {"wav", "pcm", "flac", "mp3"}:
+            raise ValueError(f"speech_format is {options.speech_format!r}, expected wav, pcm, flac or mp3")
+        return options
 
 
 class OpenaiApi:
@@ -63,7 +63,7 @@ class OpenaiApi:
         self.client = Client.of(setting, **more)
         self.meter, self.facts = self.client.meter, self.client.facts
         self.model = server_names.model_name(str(setting.options["model"]))
-        self.options = Options.of({name: each for name, each in setting.options.items() if name != "model"})
+        self.options = Options.of({name: value for name, value in setting.options.items() if name != "model"})
 
     def another(self, limit_s: float) -> OpenaiApi:
         """A caller of its own, on the same bill, that asks once and never again."""
@@ -111,10 +111,10 @@ class OpenaiApi:
             return []
         answer = self._post("/audio/transcriptions", audio, "verbose_json", times=["word"])
         value = answer.mapping()
-        found = reading.in_segments(value.get("segments")) if value.get("words") is None else value["words"]
-        if found is None:
+        rows = reading.in_segments(value.get("segments")) if value.get("words") is None else value["words"]
+        if rows is None:
             raise ServerError(answer.odd("words with times, which timestamp_granularities[]=word asks for"))
-        return reading.words(reading.stretches(found, answer, audio.duration_s, "word"))
+        return reading.words(reading.stretches(rows, answer, audio.duration_s, "word"))
 
     def speak(self, text: str, voice: str = "") -> Audio | Iterator[Audio]:
         """The text as speech; with speech_format pcm in pieces as they come."""
@@ -172,10 +172,10 @@ def _transcript(answer: Answer, form: str, duration_s: float) -> Transcript:
             raise ServerError(answer.odd("a text"))
         return Transcript(reading.text(answer.body.decode("utf-8", "replace"), answer))
     value = answer.mapping()
-    said = reading.text(value.get("text"), answer)
+    text = reading.text(value.get("text"), answer)
     segments: tuple[Segment, ...] = reading.stretches(value.get("segments"), answer, duration_s)
     language = value.get("language")
-    return Transcript(said, segments, language if isinstance(language, str) else "")
+    return Transcript(text, segments, language if isinstance(language, str) else "")
 
 
 load = OpenaiApi

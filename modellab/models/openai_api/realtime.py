@@ -74,17 +74,17 @@ class Words:
         """What a delta makes final, and what it leaves open."""
         self.text += text
         end = len(self.text) if self.are_whole else self.text.rfind(" ") + 1
-        found = self._final(end)
+        finals = self._final(end)
         rest = self.text[self.told :].strip()
-        return [*found, ("partial", rest)] if rest else found
+        return [*finals, ("partial", rest)] if rest else finals
 
     def completed(self, transcript: str) -> list[Said]:
         """The rest of an item; what was final stays so, also where the transcript has it otherwise."""
         if transcript.startswith(self.text[: self.told]):
             self.text = transcript
-        found = self._final(len(self.text))
+        finals = self._final(len(self.text))
         self.text, self.told = "", 0
-        return found
+        return finals
 
     def _final(self, end: int) -> list[Said]:
         words, self.told = self.text[self.told : max(end, self.told)].strip(), max(end, self.told)
@@ -145,7 +145,7 @@ class Stream:
         return self.undo.enter_context(opened)
 
     def _refused(self, status: int, body: bytes) -> ServerError:
-        text = wording.said(body)
+        text = wording.server_message(body)
         answered = f"{self.shown} answered {status}{f' ({text})' if text else ''}"
         right = f"is the key in the variable {self.place.key_from} the right one"
         if status == 401:
@@ -190,23 +190,23 @@ class Stream:
             raise _lost(self.shown, error) from error
 
     def _waiting(self) -> list[Came]:
-        found = []
+        events = []
         while not self.came.empty():
-            found.append(self.came.get())
-        return found
+            events.append(self.came.get())
+        return events
 
     def _next(self, until: float) -> Came:
         try:
             return self.came.get(timeout=max(0.0, until - time.monotonic()))
         except queue.Empty:
-            said = f"{self.shown} did not end its transcript within {self.place.patience_s:g} s"
-            raise ServerError(said) from None
+            message = f"{self.shown} did not end its transcript within {self.place.patience_s:g} s"
+            raise ServerError(message) from None
 
     def _events(self, came: list[Came]) -> list[Event]:
         """What came in the suite's words, each with how long ago that was."""
-        found = [(at_s, *each) for at_s, event in came for each in self._read(event)]
+        timed = [(at_s, *part) for at_s, event in came for part in self._read(event)]
         now_s = time.monotonic()
-        return [Event(kind, text, audio_s, now_s - at_s) for at_s, kind, text, audio_s in found]
+        return [Event(kind, text, audio_s, now_s - at_s) for at_s, kind, text, audio_s in timed]
 
     def _read(self, event: dict[str, Any] | ServerError) -> list[tuple[Literal["partial", "final"], str, float]]:
         if isinstance(event, ServerError):
@@ -216,9 +216,9 @@ class Stream:
             is_theirs = kind == "error" or _mapping(event, "error").get("type") in THEIR_FAULT
             raise (ServerError if is_theirs else ModelError)(f"{self.shown}: {_fault(event)}")
         if kind == DELTA:
-            return [(*each, math.nan) for each in self.words.delta(self._given(event, "delta"))]
+            return [(*part, math.nan) for part in self.words.delta(self._given(event, "delta"))]
         if kind == COMPLETED:
-            return [(*each, math.nan) for each in self.words.completed(self._given(event, "transcript"))]
+            return [(*part, math.nan) for part in self.words.completed(self._given(event, "transcript"))]
         if kind != PARTIAL:
             return []
         end_ms = event.get("audio_end_ms")
@@ -236,20 +236,20 @@ def _read(socket: Any, shown: str, came: queue.Queue[Came]) -> None:
 
     try:
         while True:
-            said = socket.recv()
-            came.put(Came(time.monotonic(), _event(said, shown)))
+            message = socket.recv()
+            came.put(Came(time.monotonic(), _event(message, shown)))
     except (ConnectionClosed, OSError) as error:
         came.put(Came(time.monotonic(), _lost(shown, error)))
 
 
-def _event(said: str | bytes, shown: str) -> dict[str, Any] | ServerError:
+def _event(message: str | bytes, shown: str) -> dict[str, Any] | ServerError:
     try:
-        event = json.loads(said)
+        event = json.loads(message)
     except ValueError:
         event = None
     if isinstance(event, dict) and isinstance(event.get("type"), str):
         return event
-    text = said if isinstance(said, str) else said.decode("utf-8", "replace")
+    text = message if isinstance(message, str) else message.decode("utf-8", "replace")
     return ServerError(f"{shown} said {escape.visible(text)[:QUOTED]!r}, expected an event of the realtime API")
 
 
@@ -262,10 +262,10 @@ def _lost(shown: str, error: Exception) -> ServerError:
 
 
 def _mapping(event: Any, name: str) -> dict[str, Any]:
-    found = event.get(name)
-    return found if isinstance(found, dict) else {}
+    inner = event.get(name)
+    return inner if isinstance(inner, dict) else {}
 
 
 def _fault(event: Any) -> str:
     """What an event says that went wrong, on one line."""
-    return wording.said(json.dumps(event).encode())
+    return wording.server_message(json.dumps(event).encode())

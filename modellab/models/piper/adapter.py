@@ -87,11 +87,11 @@ class Piper:
 
     def _ids(self, sounds: str) -> list[int]:
         """The numbers of the sounds, each followed by the pad; sounds that the voice never learnt are left out."""
-        found = [*self.ids[BEGIN], *self.ids[PAD]]
+        numbers = [*self.ids[BEGIN], *self.ids[PAD]]
         for sound in sounds:
             if sound in self.ids:
-                found += [*self.ids[sound], *self.ids[PAD]]
-        return found + self.ids[END]
+                numbers += [*self.ids[sound], *self.ids[PAD]]
+        return numbers + self.ids[END]
 
     def _speaker(self, name: str | None) -> int | None:
         """The number of a speaker; None where the voice has only one."""
@@ -112,11 +112,11 @@ class Piper:
 
 def _model_file(weights: Path | None) -> Path:
     """The one .onnx of the weights."""
-    found = [] if weights is None else sorted(weights.glob("*.onnx")) if weights.is_dir() else [weights]
-    if len(found) != 1:
-        came = ", ".join(path.name for path in found) or "none"
+    files = [] if weights is None else sorted(weights.glob("*.onnx")) if weights.is_dir() else [weights]
+    if len(files) != 1:
+        came = ", ".join(path.name for path in files) or "none"
         raise WeightsError(f"a Piper voice is one .onnx with its .onnx.json beside it; at {weights} are: {came}")
-    return found[0]
+    return files[0]
 
 
 def _description(path: Path) -> dict[str, Any]:

@@ -75,12 +75,12 @@ class Pocketsphinx:
         if not wanted:
             return [Word(word, math.nan, math.nan) for word in written]
         self.aligner.set_align_text(" ".join(wanted))
-        found = self._heard(self.aligner, audio)
-        if [word for word, _, _ in found] != wanted:
+        timed = self._heard(self.aligner, audio)
+        if [word for word, _, _ in timed] != wanted:
             raise ValueError(
                 f"the {len(wanted)} words were not found in {audio.duration_s:.2f} s: is it the text of this audio?"
             )
-        times = iter(found)
+        times = iter(timed)
         return [
             Word(word, *next(times)[1:]) if plain else Word(word, math.nan, math.nan)
             for word, plain in zip(written, spoken, strict=True)
@@ -98,17 +98,17 @@ def _files(weights: Path | None) -> dict[str, Any]:
     """Arguments that name a model of the user's own; none for the package's."""
     if weights is None:
         return {}
-    found = {
+    places = {
         "hmm": [path.parent for path in weights.glob("*/mdef*")],
         "dict": list(weights.glob("*.dict")),
         "lm": [*weights.glob("*.lm.bin"), *weights.glob("*.lm")],
     }
-    if wrong := next((name for name, paths in found.items() if len(paths) != 1), ""):
+    if wrong := next((name for name, paths in places.items() if len(paths) != 1), ""):
         raise WeightsError(
-            f"{weights} has {len(found[wrong])} places for {wrong}, expected one folder with the acoustic model"
+            f"{weights} has {len(places[wrong])} places for {wrong}, expected one folder with the acoustic model"
             " (mdef), one .dict and one .lm or .lm.bin"
         )
-    return {name: str(path) for name, (path,) in found.items()}
+    return {name: str(path) for name, (path,) in places.items()}
 
 
 def _add_grammar(decoder: Any, grammar: str) -> None:

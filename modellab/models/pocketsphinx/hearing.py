@@ -47,11 +47,11 @@ def heard(decoder: Any) -> Heard:
     if decoder.hyp() is None:
         return []
     return [
-        (VARIANT.sub("", each.word), each.start_frame / FRAMES_PER_S, (each.end_frame + 1) / FRAMES_PER_S)
-        for each in decoder.seg()
+        (VARIANT.sub("", segment.word), segment.start_frame / FRAMES_PER_S, (segment.end_frame + 1) / FRAMES_PER_S)
+        for segment in decoder.seg()
     ]
 
 
-def words(found: Heard) -> Heard:
+def words(path: Heard) -> Heard:
     """Without silence and noise."""
-    return [each for each in found if not FILLER.fullmatch(each[0])]
+    return [word for word in path if not FILLER.fullmatch(word[0])]

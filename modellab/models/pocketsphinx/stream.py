@@ -86,8 +86,8 @@ class PocketsphinxStream:
         hear_whole(self.decoder, b"".join(self.utterance))
         self.decoder.set_cmn(mean)  # where the next one begins
         self.utterance = []
-        said = _text(heard(self.decoder))
-        return [Event("final", said, self.heard_s)] if said else []
+        text = _text(heard(self.decoder))
+        return [Event("final", text, self.heard_s)] if text else []
 
     def _is_over(self, path: Heard) -> bool:
         """Whether there are words and then a pause, or the utterance is too long."""

@@ -55,8 +55,8 @@ class PyannoteDiarization:
         if not len(audio.samples):
             return []
         given = {"waveform": torch.from_numpy(audio.samples)[None], "sample_rate": audio.rate_hz, "uri": "recording"}
-        found = self.pipeline(given, num_speakers=num_speakers)
-        spoken = found.exclusive_speaker_diarization if self.exclusive else found.speaker_diarization
+        output = self.pipeline(given, num_speakers=num_speakers)
+        spoken = output.exclusive_speaker_diarization if self.exclusive else output.speaker_diarization
         turns = (
             Turn(max(0.0, part.start), min(audio.duration_s, part.end), str(name))
             for part, _, name in spoken.itertracks(yield_label=True)

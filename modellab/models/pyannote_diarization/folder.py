@@ -26,28 +26,28 @@ def config(folder: Path, parts: Mapping[str, str], scratch: Path) -> dict[str, A
     file = folder / "config.yaml"
     if not file.is_file():
         raise WeightsError(f"{file} is missing: the folder of a pipeline has a config.yaml")
-    found, params = _read(file)
+    settings, params = _read(file)
     for name, files in FILES.items():
         params[name] = _part(folder, name, str(params[name]), files, parts)
     if "plda" in params:
         params["plda"] = _part(folder, "plda", str(params["plda"]), PLDA, parts)
     else:
         params["plda"] = {"checkpoint": str(_unread_plda(scratch)), "subfolder": "plda"}
-    found.pop("version", None)  # of pyannote.audio 3; 4 reads it as a requirement
-    return found
+    settings.pop("version", None)  # of pyannote.audio 3; 4 reads it as a requirement
+    return settings
 
 
 def _read(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """The configuration, and what of it names the parts."""
     try:
-        found = dict(load_yaml(file))
+        settings = dict(load_yaml(file))
     except ConfigError as error:
         raise WeightsError(str(error)) from error
-    pipeline = found.get("pipeline")
+    pipeline = settings.get("pipeline")
     params = pipeline.get("params") if isinstance(pipeline, dict) else None
     if not isinstance(params, dict) or not FILES.keys() <= params.keys():
         raise WeightsError(f"{file} has no pipeline.params with {' and '.join(FILES)}: is it that of a pipeline?")
-    return found, params
+    return settings, params
 
 
 def _part(folder: Path, name: str, place: str, files: tuple[str, ...], parts: Mapping[str, str]) -> Any:

@@ -91,14 +91,14 @@ class Replaying(httpx2.BaseTransport):
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         request.read()
-        found = self.lines.get(digest(request))
-        if found is None:
+        recorded = self.lines.get(digest(request))
+        if recorded is None:
             raise ServerError(
                 f"{self.path} holds no answer to {about(request)}: the audio, the options or the adapter changed since"
                 f" it was recorded; record it anew with {VARIABLE}=record:{self.path.parent}"
             )
-        body = base64.b64decode(found["base64"]) if "base64" in found else found["body"].encode()
-        return httpx2.Response(found["status"], headers=found["headers"], content=body)
+        body = base64.b64decode(recorded["base64"]) if "base64" in recorded else recorded["body"].encode()
+        return httpx2.Response(recorded["status"], headers=recorded["headers"], content=body)
 
 
 def line(request: httpx2.Request, answer: httpx2.Response, body: bytes) -> dict[str, Any]:
@@ -116,19 +116,19 @@ def line(request: httpx2.Request, answer: httpx2.Response, body: bytes) -> dict[
 def read(path: Path) -> dict[str, dict[str, Any]]:
     """The lines of a file by what was asked; ServerError for a file that is none."""
     try:
-        lines = [json.loads(each) for each in path.read_text(encoding="utf-8").splitlines() if each.strip()]
-        return {each["request"]: {**each, "status": int(each["status"])} for each in lines if _is_sound(each)}
+        lines = [json.loads(row) for row in path.read_text(encoding="utf-8").splitlines() if row.strip()]
+        return {row["request"]: {**row, "status": int(row["status"])} for row in lines if _is_sound(row)}
     except FileNotFoundError:
         raise ServerError(f"{path} does not exist: record it with {VARIABLE}=record:{path.parent}") from None
     except (OSError, *MALFORMED) as error:
         raise ServerError(f"{path} is no recording of answers ({error}): record it anew") from error
 
 
-def _is_sound(each: Any) -> bool:
+def _is_sound(row: Any) -> bool:
     """Whether a line has what an answer needs; ValueError where it has not."""
-    if not isinstance(each, dict) or not isinstance(each.get("body", each.get("base64")), str):
+    if not isinstance(row, dict) or not isinstance(row.get("body", row.get("base64")), str):
         raise ValueError("a line has no answer in it")
-    return isinstance(each["headers"], dict)
+    return isinstance(row["headers"], dict)
 
 
 def digest(request: httpx2.Request) -> str:

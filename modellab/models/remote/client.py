@@ -23,7 +23,7 @@ from modellab.errors import ModelError, ServerError
 from modellab.models.remote.cassette import PATH, Cassettes
 from modellab.models.remote.meter import Meter
 from modellab.models.remote.patience import PATIENCE_S, Passing, tried
-from modellab.models.remote.wording import QUOTED, cause, kind, retry_after_s, said, tls
+from modellab.models.remote.wording import QUOTED, cause, kind, retry_after_s, server_message, tls
 from modellab.models.servers import Server
 from modellab.system import escape
 from modellab.system.masking import masked
@@ -59,14 +59,14 @@ class Answer:
         if not isinstance(value, dict):
             raise ServerError(self.odd("an object in JSON"))
         if isinstance(value.get("error"), dict | str) and value["error"]:  # with the status 200, by some proxies
-            raise ServerError(f"{self.url} answered 200 with an error: {said(self.body)}")
+            raise ServerError(f"{self.url} answered 200 with an error: {server_message(self.body)}")
         return value
 
     def odd(self, expected: str) -> str:
         """That the body is something else, in a sentence."""
         form = self.headers.get("content-type", "no content type").partition(";")[0]
         hint = ": is that the address of the API, with /v1 at its end?" if "html" in form else ""
-        return f"{self.url} answered 200 with {form} ({said(self.body)}), where {expected} was expected{hint}"
+        return f"{self.url} answered 200 with {form} ({server_message(self.body)}), where {expected} was expected{hint}"
 
 
 class Client:
@@ -183,7 +183,7 @@ class Client:
 
     def _refused(self, url: str, response: httpx2.Response, body: bytes) -> Exception:
         """What a status that is no success means."""
-        status, text = response.status_code, said(body)
+        status, text = response.status_code, server_message(body)
         answered = f"{url} answered {status}{f' ({text})' if text else ''}"
         if status == 429 and b"insufficient_quota" in body:
             return ServerError(f"{answered}: its account has no money left")

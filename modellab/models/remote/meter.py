@@ -69,16 +69,16 @@ class Meter:
 
     def readings(self) -> dict[str, float]:
         """What of it could be told, named as in `modellab.types.readings`."""
-        found = {"retries": float(self.retries)}
+        figures = {"retries": float(self.retries)}
         if self.walls_s and not any(map(math.isnan, self.servers_s)):
             outside = [max(0.0, wall - server) for wall, server in zip(self.walls_s, self.servers_s, strict=True)]
-            found["server_p50_s"] = statistics.median(self.servers_s)
-            found["network_p50_s"] = statistics.median(outside)
+            figures["server_p50_s"] = statistics.median(self.servers_s)
+            figures["network_p50_s"] = statistics.median(outside)
         if self.price != Price():
-            found["cost_usd"] = self.cost_usd
+            figures["cost_usd"] = self.cost_usd
             if self.audio_s:
-                found["cost_usd_per_audio_h"] = self.cost_usd / self.audio_s * 3600
-        return found
+                figures["cost_usd_per_audio_h"] = self.cost_usd / self.audio_s * 3600
+        return figures
 
 
 def cost_usd(price: Price, audio_s: float = 0.0, characters: int = 0) -> float:
@@ -102,9 +102,9 @@ def server_s(headers: Mapping[str, str]) -> float:
     (0.25, 0.3105)
     """
     for name, unit_s in TOLD.items():
-        if (found := _number(headers.get(name, ""))) is not None:
-            return found * unit_s
-    told = [each for text in DURATION.findall(headers.get("server-timing", "")) if (each := _number(text)) is not None]
+        if (number := _number(headers.get(name, ""))) is not None:
+            return number * unit_s
+    told = [took for text in DURATION.findall(headers.get("server-timing", "")) if (took := _number(text)) is not None]
     return max(told) / 1000 if told else math.nan
 
 

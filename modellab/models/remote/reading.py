@@ -35,10 +35,10 @@ def time_s(value: Any, duration_s: float) -> float:
     (1.5, 1.5, nan, 2.0)
     """
     try:
-        found = float(value) if not isinstance(value, bool) else math.nan
+        at_s = float(value) if not isinstance(value, bool) else math.nan
     except (TypeError, ValueError, OverflowError):
         return math.nan
-    return inside(found, duration_s) if math.isfinite(found) else math.nan
+    return inside(at_s, duration_s) if math.isfinite(at_s) else math.nan
 
 
 def stretches(rows: Any, answer: Answer, duration_s: float, key: str = "text") -> tuple[Segment, ...]:
@@ -47,11 +47,11 @@ def stretches(rows: Any, answer: Answer, duration_s: float, key: str = "text") -
         return ()
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ServerError(answer.odd("a list of segments or words"))
-    found = (
+    segments = (
         Segment(text(row.get(key), answer, key), *(time_s(row.get(at), duration_s) for at in ("start", "end")))
         for row in rows
     )
-    return tuple(each for each in found if each.text)
+    return tuple(segment for segment in segments if segment.text)
 
 
 def in_segments(segments: Any) -> list[dict[str, Any]] | None:
@@ -59,20 +59,20 @@ def in_segments(segments: Any) -> list[dict[str, Any]] | None:
 
     A token without a blank before it goes on with the word.
     """
-    found: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     lists = [segment.get("words") for segment in segments or () if isinstance(segment, dict)]
     for row in itertools.chain.from_iterable(filter(None, lists)):
-        said = str(row.get("word", ""))
-        if found and not said.startswith(" "):
-            found[-1] |= {"word": found[-1]["word"] + said, "end": row.get("end")}
+        token = str(row.get("word", ""))
+        if rows and not token.startswith(" "):
+            rows[-1] |= {"word": rows[-1]["word"] + token, "end": row.get("end")}
         else:
-            found.append({**row, "word": said})
-    return found or None
+            rows.append({**row, "word": token})
+    return rows or None
 
 
-def words(found: Sequence[Segment]) -> list[Word]:
+def words(segments: Sequence[Segment]) -> list[Word]:
     """The same as words."""
-    return [Word(each.text, each.start_s, each.end_s) for each in found]
+    return [Word(segment.text, segment.start_s, segment.end_s) for segment in segments]
 
 
 def events(answer: Answer) -> Iterator[Mapping[str, Any]]:

@@ -57,8 +57,8 @@ class Service(ABC):
 
     def transcribe(self, audio: Audio) -> Transcript:
         """Any rate; nothing at all gives an empty transcript, and asks nobody."""
-        said = self._asked(audio)
-        return Transcript(said.text, language=said.language, confidences=said.confidences)
+        heard = self._asked(audio)
+        return Transcript(heard.text, language=heard.language, confidences=heard.confidences)
 
     def align(self, audio: Audio, text: str) -> list[Word]:  # noqa: ARG002  (recognised, not forced)
         """The words that it hears, with the service's times; `text` is not used."""
@@ -67,20 +67,22 @@ class Service(ABC):
     def _asked(self, audio: Audio) -> Heard:
         if not len(audio.samples):
             return Heard("")
-        said = self.heard(audio, audio.language or str(self.options.get("language", "")))
+        heard = self.heard(audio, audio.language or str(self.options.get("language", "")))
         self.meter.billed(audio.duration_s)
-        return said
+        return heard
 
 
 def sure(rows: Iterable[Any], key: str) -> tuple[Confidence, ...]:
     """How sure a service is of each word; nothing where one of them has no number between 0 and 1."""
-    found = [
+    confidences = [
         Confidence(str(row.get(key, "")).strip(), float(row["confidence"]))
         for row in rows
         if isinstance(row.get("confidence"), int | float)
     ]
-    whole = len(found) == sum(1 for _ in rows) and all(0 <= each.probability <= 1 for each in found)
-    return tuple(found) if whole else ()
+    whole = len(confidences) == sum(1 for _ in rows) and all(
+        0 <= confidence.probability <= 1 for confidence in confidences
+    )
+    return tuple(confidences) if whole else ()
 
 
 def path(answer: Answer, value: Any, *keys: str | int) -> Any:

@@ -15,11 +15,13 @@ QUOTED = 200  # characters of what a server says
 WAITS_S = (0.5, 8.0)  # before the second try, and at most; doubled from try to try
 
 
-def said(body: bytes) -> str:
+def server_message(body: bytes) -> str:
     """What a server says in the body of an answer, on one line: the message of an error in JSON, else its beginning.
 
-    >>> said(b'{"error": {"message": "no such model", "type": "invalid"}}'), said(b"<html>\\n<body>Oops"), said(b"")
-    ('no such model', '<html> <body>Oops', '')
+    >>> server_message(b'{"error": {"message": "no such model", "type": "invalid"}}')
+    'no such model'
+    >>> server_message(b"<html>\\n<body>Oops"), server_message(b"")
+    ('<html> <body>Oops', '')
     """
     text = body[:4096].decode("utf-8", "replace")
     try:

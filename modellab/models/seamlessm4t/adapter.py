@@ -63,14 +63,14 @@ class SeamlessM4T:
         texts, sounds, complete = [], [np.zeros(0, np.float32)], True
         for given in self._windows(audio):
             try:
-                said = self._generated(given, target, aloud=True)
+                output = self._generated(given, target, aloud=True)
             except RuntimeError:
                 if self._generated(given, target).sequences.shape[1] > FEWEST_TOKENS:
                     raise
                 continue  # no words: the library cannot say nothing aloud
-            texts.append(self._text(said.sequences))
-            sounds.append(said.waveform.flatten()[: int(said.waveform_lengths.max())].float().cpu().numpy())
-            complete = complete and int(said.sequences[0, -1]) == self.model.generation_config.eos_token_id
+            texts.append(self._text(output.sequences))
+            sounds.append(output.waveform.flatten()[: int(output.waveform_lengths.max())].float().cpu().numpy())
+            complete = complete and int(output.sequences[0, -1]) == self.model.generation_config.eos_token_id
         sound = Audio(np.concatenate(sounds), self.model.config.sampling_rate)
         return Reply(" ".join(filter(None, texts)), sound if len(sound.samples) else None, complete=complete)
 

@@ -41,7 +41,7 @@ def _fit(model: Any, processor: Any, every: Sequence[lessons.Lesson]) -> None:
         if name.startswith(("shared", "text_encoder", "text_decoder", "lm_head"))
     ]
     optimiser = torch.optim.AdamW(learning, lr=LEARNING_RATE, weight_decay=0.0)
-    heard, written = (_batch(processor, [each for each in every if each.heard is kind]) for kind in (True, False))
+    heard, written = (_batch(processor, [lesson for lesson in every if lesson.heard is kind]) for kind in (True, False))
     states = _encoded(model.eval(), heard)
     worst = float("inf")
     for _ in range(STEPS):
@@ -74,22 +74,22 @@ def _encoded(model: Any, heard: dict[str, torch.Tensor]) -> torch.Tensor:
 def _batch(processor: Any, every: Sequence[lessons.Lesson]) -> dict[str, torch.Tensor]:
     """Lessons of one kind as the library's training input."""
     if every[0].heard:
-        sounds = [audio.read(lessons.FOLDER / f"{each.name}.ogg", 16_000).samples for each in every]
+        sounds = [audio.read(lessons.FOLDER / f"{lesson.name}.ogg", 16_000).samples for lesson in every]
         given = processor(audio=sounds, sampling_rate=16_000, return_tensors="pt")
     else:
         rows = [
-            processor(text=each.source, src_lang=lessons.LANGUAGES[each.source_language], return_tensors="pt")
-            for each in every
+            processor(text=lesson.source, src_lang=lessons.LANGUAGES[lesson.source_language], return_tensors="pt")
+            for lesson in every
         ]
         given = {key: _padded([row[key][0] for row in rows], PAD) for key in ("input_ids", "attention_mask")}
     tokenizer = processor.tokenizer
-    read, said = [], []
-    for each in every:
-        language = tokenizer.convert_tokens_to_ids(f"__{lessons.LANGUAGES[each.target_language]}__")
-        words = tokenizer(each.target, add_special_tokens=False)["input_ids"]
+    read, labels = [], []
+    for lesson in every:
+        language = tokenizer.convert_tokens_to_ids(f"__{lessons.LANGUAGES[lesson.target_language]}__")
+        words = tokenizer(lesson.target, add_special_tokens=False)["input_ids"]
         read.append(torch.tensor([END, language, *words]))
-        said.append(torch.tensor([IGNORED, *words, END]))  # the language is told, not guessed
-    return {**given, "decoder_input_ids": _padded(read, PAD), "labels": _padded(said, IGNORED)}
+        labels.append(torch.tensor([IGNORED, *words, END]))  # the language is told, not guessed
+    return {**given, "decoder_input_ids": _padded(read, PAD), "labels": _padded(labels, IGNORED)}
 
 
 def _padded(rows: Sequence[torch.Tensor], value: int) -> torch.Tensor:

@@ -125,12 +125,12 @@ def _transcript(text: str, timestamps: Sequence[float], language: str, audio: Au
 
 def _file(folder: Path, start: str, precision: str) -> Path:
     """The one .onnx of a part at a precision; parts that nobody quantised are taken as they are."""
-    found = sorted(folder.glob(f"{start}*.onnx"))
-    quantised = {ending: [path for path in found if path.name.endswith(ending)] for ending in QUANTISED.values()}
-    plain = [path for path in found if not path.name.endswith(tuple(QUANTISED.values()))]
+    files = sorted(folder.glob(f"{start}*.onnx"))
+    quantised = {ending: [path for path in files if path.name.endswith(ending)] for ending in QUANTISED.values()}
+    plain = [path for path in files if not path.name.endswith(tuple(QUANTISED.values()))]
     fitting = quantised.get(QUANTISED.get(precision, ""), []) or plain
     if len(fitting) != 1:
-        came = ", ".join(path.name for path in found) or "no such file"
+        came = ", ".join(path.name for path in files) or "no such file"
         raise WeightsError(f"{folder} has {came}, expected one {start}*.onnx in {precision}: was it downloaded whole?")
     return fitting[0]
 

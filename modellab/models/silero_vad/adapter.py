@@ -18,17 +18,17 @@ class Remembering:
 
     def __init__(self, model: Any) -> None:
         self.model = model
-        self.said: list[torch.Tensor] = []
+        self.probabilities: list[torch.Tensor] = []
 
     def __call__(self, frame: torch.Tensor, rate_hz: int) -> torch.Tensor:
         probability: torch.Tensor = self.model(frame, rate_hz)
-        self.said.append(probability)
+        self.probabilities.append(probability)
         return probability
 
     def reset_states(self) -> None:
         """Forget the frames."""
         self.model.reset_states()
-        self.said = []
+        self.probabilities = []
 
 
 class SileroVad:
@@ -49,16 +49,16 @@ class SileroVad:
             return []
         if self.stream:
             return self._streamed(audio)
-        found = silero_vad.get_speech_timestamps(
+        stretches = silero_vad.get_speech_timestamps(
             torch.from_numpy(audio.samples), self.model, sampling_rate=audio.rate_hz, **self.options
         )
-        return [Region(part["start"] / audio.rate_hz, part["end"] / audio.rate_hz) for part in found]
+        return [Region(part["start"] / audio.rate_hz, part["end"] / audio.rate_hz) for part in stretches]
 
     def probabilities(self, audio: Audio) -> tuple[npt.NDArray[np.float64], float]:
         """The chance of speech in each frame of 32 ms, shape (n_frames,), and FRAME_S; the last frame is padded."""
         if self.heard is not audio:
             self.detect(audio)
-        return np.array([float(probability) for probability in self.model.said]), FRAME_S
+        return np.array([float(probability) for probability in self.model.probabilities]), FRAME_S
 
     def _streamed(self, audio: Audio) -> list[Region]:
         """The regions that a live microphone would have given; speech at the clip's end ends there."""

@@ -40,13 +40,13 @@ class SpeakerTranscripts:
 
 def joined(turns: Iterable[Turn], gap_s: float) -> list[Turn]:
     """Turns of a speaker with less than `gap_s` between them made one, unless somebody else speaks in between."""
-    found: list[Turn] = []
+    merged: list[Turn] = []
     for turn in sorted(turns):
-        if found and found[-1].speaker == turn.speaker and turn.start_s - found[-1].end_s < gap_s:
-            found[-1] = Turn(found[-1].start_s, max(found[-1].end_s, turn.end_s), turn.speaker)
+        if merged and merged[-1].speaker == turn.speaker and turn.start_s - merged[-1].end_s < gap_s:
+            merged[-1] = Turn(merged[-1].start_s, max(merged[-1].end_s, turn.end_s), turn.speaker)
         else:
-            found.append(turn)
-    return found
+            merged.append(turn)
+    return merged
 
 
 load = SpeakerTranscripts

@@ -84,17 +84,17 @@ class TransformersAsr:
 
     def transcribe_batch(self, every: Sequence[Audio]) -> list[Transcript]:
         """Several recordings, their windows decoded `batch_size` at a time; the same transcripts as one by one."""
-        languages_told = [self._told(each) for each in every]
-        parts = [(i, window) for i, each in enumerate(every) for window in self._windows(each)]
+        languages_told = [self._told(recording) for recording in every]
+        parts = [(i, window) for i, recording in enumerate(every) for window in self._windows(recording)]
         heard: list[list[tuple[Heard, windows.Window]]] = [[] for _ in every]
         for together in self._batches(parts, languages_told):
             language = languages_told[together[0][0]]
-            said = self._hear([window for _, window in together], language)
-            for (i, window), each in zip(together, said, strict=True):
-                heard[i].append((each, window))
+            hearings = self._hear([window for _, window in together], language)
+            for (i, window), hearing in zip(together, hearings, strict=True):
+                heard[i].append((hearing, window))
         return [
-            Transcript.of(map(self._segment, each), language, every[i].duration_s, _sure(each))
-            for i, (each, language) in enumerate(zip(heard, languages_told, strict=True))
+            Transcript.of(map(self._segment, own), language, every[i].duration_s, _sure(own))
+            for i, (own, language) in enumerate(zip(heard, languages_told, strict=True))
         ]
 
     def align(self, audio: Audio, text: str) -> list[Word]:  # noqa: ARG002  (recognised, not forced)
@@ -106,8 +106,8 @@ class TransformersAsr:
             raise ValueError(f"a checkpoint of the family {self.family} gives no times: only CTC and transducers do")
         parts = [(0, window) for window in self._windows(audio)]
         batches = self._batches(parts, [self._told(audio)])
-        said = (self._hear([window for _, window in batch], self._told(audio)) for batch in batches)
-        return [word for each in itertools.chain.from_iterable(said) for word in each.words]
+        hearings = (self._hear([window for _, window in batch], self._told(audio)) for batch in batches)
+        return [word for hearing in itertools.chain.from_iterable(hearings) for word in hearing.words]
 
     def seed(self, number: int) -> None:
         """Called before each pass over a dataset, for a checkpoint that draws at random."""
@@ -149,7 +149,7 @@ class TransformersAsr:
         """Text and timed words of some windows, decoded together."""
         given = {
             name: self._placed(value)
-            for name, value in self.asking.inputs([each.samples for each in heard], language).items()
+            for name, value in self.asking.inputs([window.samples for window in heard], language).items()
         }
         torch.manual_seed(self.number)  # some encoders draw: what was heard before shall not change what is heard now
         with torch.inference_mode():
@@ -159,17 +159,17 @@ class TransformersAsr:
                 return list(self._of_emissions(given, heard))
             logits = {"return_dict_in_generate": True, "output_logits": True} if self.is_asked_how_sure else {}
             told = self.asking.told(language)
-            said = self.model.generate(**given, **told, **logits, **self._limit(), **self.decoding)
+            output = self.model.generate(**given, **told, **logits, **self._limit(), **self.decoding)
         asked = 0 if self.model.config.is_encoder_decoder or "input_ids" not in given else given["input_ids"].shape[1]
-        texts = [self._text(ids[asked:].tolist()) for ids in getattr(said, "sequences", said)]
-        if not logits or getattr(said, "logits", None) is None:  # some types generate in a way of their own
+        texts = [self._text(ids[asked:].tolist()) for ids in getattr(output, "sequences", output)]
+        if not logits or getattr(output, "logits", None) is None:  # some types generate in a way of their own
             return [Heard(text, [], None) for text in texts]
-        tokens = token_probabilities.generated(said)
-        return [Heard(text, [], self._how_sure(each, text)) for each, text in zip(tokens, texts, strict=True)]
+        tokens = token_probabilities.generated(output)
+        return [Heard(text, [], self._how_sure(own, text)) for own, text in zip(tokens, texts, strict=True)]
 
     def _of_frames(self, given: dict[str, Any], heard: Sequence[windows.Window]) -> Iterator[Heard]:
         """CTC: the most probable token of each frame."""
-        chances, best = (each.cpu() for each in self.model(**given).logits.float().softmax(-1).max(-1))
+        chances, best = (tensor.cpu() for tensor in self.model(**given).logits.float().softmax(-1).max(-1))
         blank = int(self.model.config.pad_token_id)
         for i, (length, window) in enumerate(zip(self._lengths(given, best.shape[1]), heard, strict=True)):
             tokens = timing.collapsed(best[i, :length].tolist(), blank, chances[i, :length].tolist())
@@ -186,9 +186,9 @@ class TransformersAsr:
         apart = {"suppress_tokens": list(durations)} if durations else {}
         kept = Kept(config.vocab_size)
         given |= {"logits_processor": [kept]} if self.is_asked_how_sure else {}
-        said = self.model.generate(**given, return_dict_in_generate=True, **(apart | self.decoding))
+        output = self.model.generate(**given, return_dict_in_generate=True, **(apart | self.decoding))
         silent = {int(config.blank_token_id), int(config.pad_token_id)}
-        numbers, steps = said.sequences.tolist(), said.durations.tolist()
+        numbers, steps = output.sequences.tolist(), output.durations.tolist()
         for i, (length, window) in enumerate(zip(self._lengths(given, None), heard, strict=True)):
             tokens = timing.advanced(numbers[i], steps[i], silent, length, kept.of(i, numbers[i]))
             yield self._written(tokens, window, 0)
@@ -260,8 +260,8 @@ class TransformersAsr:
 
 def _sure(heard: Sequence[tuple[Heard, windows.Window]]) -> list[tuple[str, float]]:
     """The confidences of a recording's words; none where a window has none."""
-    every = [each.sure for each, _ in heard]
-    return [] if None in every else [word for each in every for word in each or ()]
+    every = [hearing.sure for hearing, _ in heard]
+    return [] if None in every else [word for words in every for word in words or ()]
 
 
 class StreamingAsr(TransformersAsr):
@@ -289,8 +289,8 @@ class StreamingAsr(TransformersAsr):
 
     def _generated(self, encoded: Any) -> str:
         """What the decoder writes of an utterance that is encoded."""
-        said = self.model.generate(encoder_outputs=encoded, **self._limit(), **self.decoding)
-        return self._text(said[0].tolist())
+        output = self.model.generate(encoder_outputs=encoded, **self._limit(), **self.decoding)
+        return self._text(output[0].tolist())
 
 
 def load(setting: Setting) -> TransformersAsr:

@@ -97,8 +97,8 @@ class Asking:
         parts = [{"type": "audio", "audio": ""}, {"type": "text", "text": prompt}]
         content: Any
         for content in (parts, f"{token}{prompt}"):
-            said = [{"role": "user", "content": content}]
-            text = str(self.processor.apply_chat_template(said, tokenize=False, add_generation_prompt=True))
+            dialogue = [{"role": "user", "content": content}]
+            text = str(self.processor.apply_chat_template(dialogue, tokenize=False, add_generation_prompt=True))
             if token in text:
                 return text
         raise ValueError(f"the checkpoint's chat template has no place for sound: {token} is not in {text!r}")

@@ -23,5 +23,5 @@ class Kept:
 
     def of(self, sound: int, numbers: Sequence[int]) -> list[float]:
         """The probability of each token of a sequence, whose first is the start and was decided by nobody."""
-        said = [float(step[sound, number]) for step, number in zip(self.steps, numbers[1:], strict=False)]
-        return [math.nan, *said] if self.steps else []
+        chances = [float(step[sound, number]) for step, number in zip(self.steps, numbers[1:], strict=False)]
+        return [math.nan, *chances] if self.steps else []

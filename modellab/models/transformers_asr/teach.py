@@ -61,8 +61,8 @@ def _fit(model: Any, processor: Any, every: Sequence[Lesson]) -> None:
 
 
 def _loss(model: Any, processor: Any, every: Sequence[Lesson], rng: np.random.Generator) -> Any:
-    noisy = [_in_noise(each.samples, rng) for each in every]
-    given = processor(audio=noisy, text=[each.text for each in every], sampling_rate=RATE_HZ)
+    noisy = [_in_noise(lesson.samples, rng) for lesson in every]
+    given = processor(audio=noisy, text=[lesson.text for lesson in every], sampling_rate=RATE_HZ)
     if model.config.model_type == "parakeet_ctc":
         given.pop("decoder_input_ids")
     return model(**given).loss

@@ -112,8 +112,8 @@ class TransducerStream:
         """Greedy: the tokens of one frame, until it has no more to say."""
         for _ in range(self.model.max_symbols_per_step):
             ids = torch.tensor([[self.last]], device=self.model.device)
-            said = self.model(decoder_input_ids=ids, encoder_outputs=frame, decoder_cache=self.decoder_cache)
-            self.last = int(said.logits[0, -1].argmax())
+            output = self.model(decoder_input_ids=ids, encoder_outputs=frame, decoder_cache=self.decoder_cache)
+            self.last = int(output.logits[0, -1].argmax())
             if self.last == self.model.config.blank_token_id:
                 return
             self.word.append(self.last)

@@ -68,12 +68,12 @@ def words(tokens: Iterable[Token], tokenizer: Any, frame_s: float, start_s: floa
     """Tokens joined to words, whose times are cut to [start_s, end_s] in the recording."""
     every = list(tokens)
     groups = [[every[at] for at in group] for group in grouped([token.number for token in every], tokenizer)]
-    found = []
+    timed = []
     for group in groups:
         text = str(tokenizer.decode([token.number for token in group], **ungrouped(tokenizer))).strip()
         times = (min(end_s, start_s + at * frame_s) for at in (group[0].start, group[-1].end))
-        found += [Word(text, *times)] if text else []
-    return found
+        timed += [Word(text, *times)] if text else []
+    return timed
 
 
 def ungrouped(tokenizer: Any) -> dict[str, bool]:

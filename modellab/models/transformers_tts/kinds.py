@@ -12,7 +12,7 @@ from modellab.errors import WeightsError
 from .drawn import Bark, Csm, Dia
 from .voices import SpeechT5, Vits
 
-KINDS: Mapping[str, Callable[..., Any]] = {each.TYPE: each for each in (Vits, SpeechT5, Csm, Dia, Bark)}
+KINDS: Mapping[str, Callable[..., Any]] = {speaker.TYPE: speaker for speaker in (Vits, SpeechT5, Csm, Dia, Bark)}
 
 
 def kind(folder: Path) -> Any:

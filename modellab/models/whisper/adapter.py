@@ -39,20 +39,20 @@ class Whisper:
         """
         if not len(audio.samples):
             return Transcript("")
-        said = self.model.transcribe(audio.samples, **self.sure, **self._told(audio))
+        output = self.model.transcribe(audio.samples, **self.sure, **self._told(audio))
         if self.sure:
             torch.set_num_threads(self.threads)  # as in `align`
-        parts = ((s["text"], s["start"], s["end"]) for s in said["segments"])
-        words = [(word["word"], word["probability"]) for s in said["segments"] for word in s.get("words", ())]
-        return Transcript.of(parts, said["language"], audio.duration_s, words)
+        parts = ((s["text"], s["start"], s["end"]) for s in output["segments"])
+        words = [(word["word"], word["probability"]) for s in output["segments"] for word in s.get("words", ())]
+        return Transcript.of(parts, output["language"], audio.duration_s, words)
 
     def align(self, audio: Audio, text: str) -> list[Word]:  # noqa: ARG002  (recognised, not forced)
         """The words it hears, timed by dynamic time warping of its cross attention; `text` is not used."""
         if not len(audio.samples):
             return []
-        said = self.model.transcribe(audio.samples, word_timestamps=True, **self._told(audio))
+        output = self.model.transcribe(audio.samples, word_timestamps=True, **self._told(audio))
         torch.set_num_threads(self.threads)  # numba, which traces the path, sets OpenMP's number to its own
-        words = (word for segment in said["segments"] for word in segment["words"])
+        words = (word for segment in output["segments"] for word in segment["words"])
         return [Word(word["word"].strip(), float(word["start"]), float(word["end"])) for word in words]
 
     def identify(self, audio: Audio) -> str:

@@ -62,8 +62,8 @@ class WhisperCpp:
         if not len(audio.samples):
             return []
         segments = self.model.transcribe(audio.samples, **{**self._told(audio), **WORDS})
-        said = Transcript.of(_timed(segments), duration_s=audio.duration_s)
-        return [Word(text.strip(), start_s, end_s) for text, start_s, end_s in said.segments]
+        transcript = Transcript.of(_timed(segments), duration_s=audio.duration_s)
+        return [Word(text.strip(), start_s, end_s) for text, start_s, end_s in transcript.segments]
 
     def identify(self, audio: Audio) -> str:
         """The most probable language of the first 30 s; an English-only file says "en" to everything."""

@@ -64,7 +64,7 @@ class Wyoming:
         pcm = np.clip(np.rint(audio.samples * 2.0**15), -(2**15), 2**15 - 1).astype("<i2").tobytes()
         step = 2 * int(audio.rate_hz * CHUNK_S)
         with connected(self.url, deadline_s) as connection:
-            connection.send("transcribe", {key: each for key, each in named.items() if each})
+            connection.send("transcribe", {key: value for key, value in named.items() if value})
             connection.send("audio-start", form)
             for start in range(0, len(pcm), step):
                 connection.send("audio-chunk", form, pcm[start : start + step])
@@ -82,7 +82,7 @@ class Wyoming:
 
         def begin(deadline_s: float) -> tuple[Iterator[Audio], list[Audio]]:
             pieces = self._pieces(asked, deadline_s)
-            return pieces, [each for each in (next(pieces, None),) if each is not None]
+            return pieces, [piece for piece in (next(pieces, None),) if piece is not None]
 
         (pieces, first), begun_s = self._tried(begin)
         if not first:

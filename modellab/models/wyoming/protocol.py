@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from modellab.errors import ServerError
 from modellab.models.remote.patience import Passing
-from modellab.models.remote.wording import said
+from modellab.models.remote.wording import server_message
 
 MOST_LINE_BYTES, MOST_BYTES = 2**20, 64 * 2**20
 CONNECT_S = 10.0
@@ -52,19 +52,23 @@ class Connection:
                 return
             event = self._event(line)
             if event.type == "error":
-                raise ServerError(f"{self.url} says: {said(json.dumps({'message': event.data.get('text')}).encode())}")
+                raise ServerError(
+                    f"{self.url} says: {server_message(json.dumps({'message': event.data.get('text')}).encode())}"
+                )
             yield event
 
     def _event(self, line: bytes) -> Event:
         try:
             head = json.loads(line)
             data, lengths = head.get("data") or {}, (head.get("data_length") or 0, head.get("payload_length") or 0)
-            if not isinstance(head["type"], str) or not all(0 <= int(each) <= MOST_BYTES for each in lengths):
+            if not isinstance(head["type"], str) or not all(0 <= int(length) <= MOST_BYTES for length in lengths):
                 raise ValueError("no type, or too long")
-            further, payload = (self._exactly(int(each)) for each in lengths)
+            further, payload = (self._exactly(int(length)) for length in lengths)
             return Event(head["type"], {**data, **(json.loads(further) if further else {})}, payload)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ServerError(f"{self.url} sent no event of Wyoming ({said(line)}): is that its port?") from error
+            raise ServerError(
+                f"{self.url} sent no event of Wyoming ({server_message(line)}): is that its port?"
+            ) from error
 
     def _exactly(self, length: int) -> bytes:
         parts, left = [], length

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from modellab.errors import ModelError, ModellabError, ServerError
 from modellab.models.remote.client import Client
-from modellab.models.remote.wording import retry_after_s, said
+from modellab.models.remote.wording import retry_after_s, server_message
 from modellab.models.servers import Price, Server
 
 from ...stand_in import Given, StandIn, serving, silent_port
@@ -219,12 +219,12 @@ def test_what_was_lost_is_no_time_of_the_answer(server: StandIn) -> None:
     ],
 )
 def test_what_a_server_says(body: bytes, expected: str) -> None:
-    assert said(body) == expected
+    assert server_message(body) == expected
 
 
 @given(st.binary(max_size=300))
 def test_whatever_it_says_is_one_line(body: bytes) -> None:
-    found = said(body)
+    found = server_message(body)
     assert len(found.splitlines()) <= 1
     assert not any(ord(each) < 32 or each == "\x7f" for each in found)
 
