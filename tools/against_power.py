@@ -135,7 +135,7 @@ def table(runs: Sequence[Run]) -> Iterator[str]:
     for share in sorted({run.slower for run in runs}):
         own = [run for run in runs if run.slower == share]
         status = [run.verdict.status for run in own if not run.red]
-        open_ended = sum(each is Status.INCONCLUSIVE for each in status)
+        open_ended = sum(outcome is Status.INCONCLUSIVE for outcome in status)
         sees = np.median([run.verdict.detects or np.nan for run in own])
         loads = [run.load for run in own]
         yield (
@@ -152,8 +152,8 @@ def busy(cores: int) -> Iterator[None]:
     try:
         yield
     finally:
-        for each in spinning:
-            each.kill()
+        for process in spinning:
+            process.kill()
 
 
 def main() -> None:
@@ -176,9 +176,10 @@ def main() -> None:
             for share in (share for share, count in counts.items() if number < count):
                 run = once(project, matrix, cell, share, Path(folder), number)
                 done.append(run)
-                said = run.verdict
+                verdict = run.verdict
                 print(
-                    f"{share:.0%} {said.metric} {said.status} {said.change or 0:+.1%} load {run.load:.1f} {said.why}",
+                    f"{share:.0%} {verdict.metric} {verdict.status} {verdict.change or 0:+.1%} load {run.load:.1f}",
+                    verdict.why,
                     flush=True,
                 )
     print(f"\n{given.case} on {hardware('cpu')}, {os.cpu_count()} cores\n")

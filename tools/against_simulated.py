@@ -57,8 +57,10 @@ def table(runs: int) -> Iterator[str]:
     for sd in SPREADS:
         for slower in SLOWER:
             n = runs if slower else 8 * runs
-            found = Counter(status(generator, slower, sd) for _ in range(n))
-            red, unsure, passed = (found[each] / n for each in (Status.REGRESSED, Status.INCONCLUSIVE, Status.PASS))
+            counts = Counter(status(generator, slower, sd) for _ in range(n))
+            red, unsure, passed = (
+                counts[outcome] / n for outcome in (Status.REGRESSED, Status.INCONCLUSIVE, Status.PASS)
+            )
             fewest = sum(seen_by_fewest(generator, slower, sd) for _ in range(n)) / n
             change = f"+{slower:.0%}" if slower else "unchanged"
             yield f"| {sd:.0%} | {change} | {red:.2%} | {unsure:.1%} | {passed:.1%} | {fewest:.2%} |"

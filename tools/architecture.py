@@ -29,13 +29,13 @@ def purpose(room: str) -> str:
 
 def lines() -> Iterator[str]:
     """The table, layer by layer from the top."""
-    found = runpy.run_path(str(LAYERS))
-    layers: dict[str, set[str]] = found["LAYERS"]
+    namespace = runpy.run_path(str(LAYERS))
+    layers: dict[str, set[str]] = namespace["LAYERS"]
     yield from ("| layer | room | is |", "|---|---|---|")
     for number, (name, rooms) in zip(range(len(layers), 0, -1), layers.items(), strict=True):
         for i, room in enumerate(sorted(rooms)):
             yield f"| {f'**{number} {name}**' if i == 0 else ''} | {_link(room)} | {purpose(room)} |"
-    for i, room in enumerate(sorted(found["GROUND"])):
+    for i, room in enumerate(sorted(namespace["GROUND"])):
         yield f"| {'**the ground**' if i == 0 else ''} | {_link(room)} | {purpose(room)} |"
 
 

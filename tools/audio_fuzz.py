@@ -189,8 +189,8 @@ class Reader:
             status = self.child.returncode
             self._start()
             return f"FAULT: the process died with status {status}", 0
-        peak_mib, _, said = line.strip().partition(" ")
-        return said, int(peak_mib)
+        peak_mib, _, outcome = line.strip().partition(" ")
+        return outcome, int(peak_mib)
 
     def close(self) -> None:
         """End the child."""
@@ -210,14 +210,14 @@ def main() -> int:
     reader, tally, peak_mib, slowest_s = Reader(int(options.memory_gib * 2**30)), Counter[str](), 0, 0.0
     for path in files(options.keep, options.files, options.seed):
         start_s = time.monotonic()
-        said, mib = reader.read(path)
+        outcome, mib = reader.read(path)
         took_s = time.monotonic() - start_s
-        if said.startswith("FAULT") or mib > peak_mib + 200:
-            print(f"{path}: {said} ({mib} MiB, {took_s:.1f} s)", flush=True)
+        if outcome.startswith("FAULT") or mib > peak_mib + 200:
+            print(f"{path}: {outcome} ({mib} MiB, {took_s:.1f} s)", flush=True)
         else:
             path.unlink()
         slowest_s, peak_mib = max(slowest_s, took_s), max(peak_mib, mib)
-        tally[said.split(":")[0].split(" ")[0]] += 1
+        tally[outcome.split(":")[0].split(" ")[0]] += 1
     reader.close()
     print(f"{dict(tally)}, peak {peak_mib} MiB, slowest {slowest_s:.1f} s")
     return 1 if tally["FAULT"] else 0

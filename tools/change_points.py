@@ -51,7 +51,7 @@ def flagged(noise: Noise, n: int, series: int) -> float:
     return float(np.mean([bool(steps(noise(generator, n))) for _ in range(series)]))
 
 
-def found(size: float, after: int, series: int) -> float:
+def detection_rate(size: float, after: int, series: int) -> float:
     """The fraction of series whose step of `size` sd is found near its place with `after` points behind it."""
     generator = np.random.default_rng(SEED)
     return float(np.mean([_sees(_stepped(generator, size, after)) for _ in range(series)]))
@@ -83,7 +83,7 @@ def main() -> None:
         counts = {n: f"{flagged(noise, n, series):.1%}" for n in (12, 20, 30, 45, 60, 120)}
         print(f"no step, {noise.__name__}, by points:", counts, flush=True)
     for size in (1.0, 2.0, 3.0, 5.0):
-        counts = {after: f"{found(size, after, series):.0%}" for after in (3, 4, 5, 7, 10, 20)}
+        counts = {after: f"{detection_rate(size, after, series):.0%}" for after in (3, 4, 5, 7, 10, 20)}
         print(f"step of {size:g} sd, found by points behind it:", counts, flush=True)
         quantiles = np.quantile(delays(size, series // 10), [0.5, 0.9], method="higher")
         print(f"step of {size:g} sd, delay in points, median and 90 %:", quantiles.tolist(), flush=True)

@@ -39,13 +39,15 @@ Recording = tuple[Audio, list[Turn]]
 def development() -> list[Recording]:
     """One to four voices, half with overlaps, half with noise at 25 dB."""
     r, espeak = Random(SEED), Espeak()
-    found = []
+    recordings = []
     for i in range(24):
         scene = Scene((2, 3, 4, 2, 3, 1)[i % 6], 20.0, 0.2 if i % 2 else 0.0, None if i % 4 < 2 else 25.0)
         clip = conversation(espeak, r, f"dev_{i}", DEVELOPMENT, scene)
         assert clip.samples is not None
-        found.append((Audio(clip.samples.astype(np.float32), RATE_HZ), [Turn(*turn) for turn in clip.row["turns"]]))
-    return found
+        recordings.append(
+            (Audio(clip.samples.astype(np.float32), RATE_HZ), [Turn(*turn) for turn in clip.row["turns"]])
+        )
+    return recordings
 
 
 def golden(name: str) -> list[Recording]:
@@ -60,15 +62,15 @@ def score(recordings: Sequence[Recording], known: bool, **changes: Any) -> str:
     model = adapter_code.load(FOLDER, "adapter").load(
         Setting("heuristic", "ge2e", WEIGHTS, "cpu", "float32", 1, options)
     )
-    found: list[Diarization] = []
+    compared: list[Diarization] = []
     for sound, turns in recordings:
         told = len({turn.speaker for turn in turns}) if known else None
-        found.append(compare(turns, model.diarize(sound, told), [(0.0, sound.duration_s)]))
-    speech_s = sum(each.speech_s for each in found)
+        compared.append(compare(turns, model.diarize(sound, told), [(0.0, sound.duration_s)]))
+    speech_s = sum(result.speech_s for result in compared)
     error, confusion = (
-        sum(part) / speech_s for part in zip(*((f.der().top, f.confusion_s) for f in found), strict=True)
+        sum(part) / speech_s for part in zip(*((f.der().top, f.confusion_s) for f in compared), strict=True)
     )
-    count = sum(each.speaker_count_error().top for each in found) / len(found)
+    count = sum(result.speaker_count_error().top for result in compared) / len(compared)
     return f"{'known' if known else 'unknown':8} DER {error:6.2%}  confusion {confusion:6.2%}  count error {count:.2f}"
 
 

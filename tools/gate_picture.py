@@ -53,13 +53,13 @@ def draw_changes(axes: Axes, before: Floats, after: Floats) -> None:
     axes.set_ylabel("more wrong words")
 
 
-def draw_chance(axes: Axes, found: Comparison, before: Floats, after: Floats) -> None:
+def draw_chance(axes: Axes, comparison: Comparison, before: Floats, after: Floats) -> None:
     """What swapping before and after gives, and where the change lies among it."""
     values = 100 * np.concatenate(list(by_chance(WER, before, after)))
     axes.hist(values, bins=25, color=CHANCE)
-    limit, change = 100 * margin(WER, Rule(), found.baseline), 100 * found.change
+    limit, change = 100 * margin(WER, Rule(), comparison.baseline), 100 * comparison.change
     axes.axvline(limit, color=INK, linestyle=":", linewidth=1)
-    axes.axvline(change, color=WORSE if found.p <= 0.01 else BETTER, linewidth=2)
+    axes.axvline(change, color=WORSE if comparison.p <= 0.01 else BETTER, linewidth=2)
     top = axes.get_ylim()[1]
     axes.set_ylim(0, 1.28 * top)
     left = change > 0.7 * axes.get_xlim()[1]
@@ -80,14 +80,14 @@ def main() -> None:
     plt.rcParams.update({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "gate"})
     figure, rows = plt.subplots(2, 2, figsize=(9, 5.4), width_ratios=[1, 1.5], layout="constrained")
     for (left, right), after, name in zip(rows, (upgraded, damaged), ("another engine", "with damage"), strict=True):
-        found = compare(WER, before, after, clusters)
+        comparison = compare(WER, before, after, clusters)
         status = alone(Sides(WER, Rule(), before, after), clusters).status
         units = [np.array([side[np.array(clusters) == one].sum(axis=0) for one in sorted(set(clusters))])
                  for side in (before, after)]  # fmt: skip
         draw_changes(left, before, after)
-        draw_chance(right, found, units[0], units[1])
+        draw_chance(right, comparison, units[0], units[1])
         left.set_title(f"{name}: {status}", loc="left", fontweight="bold")
-        right.set_title(f"p = {found.p:.2g}: as bad by chance {_often(found.p)}", loc="left")
+        right.set_title(f"p = {comparison.p:.2g}: as bad by chance {_often(comparison.p)}", loc="left")
     figure.savefig(ROOT / "docs" / "gate.svg", metadata={"Date": None})
 
 

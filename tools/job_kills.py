@@ -209,12 +209,12 @@ def differences(place: Place, asked: int, tally: Tally) -> tuple[list[str], Coun
     with place.queue() as jobs, jobs.database.begin() as connection:
         rows = list(connection.execute(sa.select(JOB)))
         told = Counter(tuple(row) for row in connection.execute(sa.select(EVENT.c.job, EVENT.c.kind)))
-    found = []
+    faults = []
     numbers = Counter(row.body["number"] for row in rows)
     if numbers != Counter(range(asked)):
-        found.append(f"{asked} jobs were asked for, {numbers.total()} are there, of {len(numbers)} numbers")
+        faults.append(f"{asked} jobs were asked for, {numbers.total()} are there, of {len(numbers)} numbers")
     if lost := acknowledged.keys() - {row.id for row in rows}:
-        found.append(f"{len(lost)} jobs that were acknowledged are lost")
+        faults.append(f"{len(lost)} jobs that were acknowledged are lost")
     for row in rows:
         right = {"square": row.body["number"] ** 2, "attempt": row.tries}
         facts = {
@@ -224,15 +224,15 @@ def differences(place: Place, asked: int, tally: Tally) -> tuple[list[str], Coun
             "times that it was taken": (told[row.n, RUNNING], row.tries),
             "times that it was asked for": (told[row.n, QUEUED], row.tries),
         }
-        found += [f"{row.id}: {name} is {got}, expected {want}" for name, (got, want) in facts.items() if got != want]
+        faults += [f"{row.id}: {name} is {got}, expected {want}" for name, (got, want) in facts.items() if got != want]
         if begun[row.id] > row.tries:
-            found.append(f"{row.id} was begun {begun[row.id]} times in {row.tries} attempts")
+            faults.append(f"{row.id} was begun {begun[row.id]} times in {row.tries} attempts")
     repeated = sum(count - 1 for count in begun.values() if count > 1)
     most = tally.kills["a worker"] + tally.stops
     if repeated > most:
-        found.append(f"{repeated} jobs were begun again, expected at most {most}: one for each kill and stop")
+        faults.append(f"{repeated} jobs were begun again, expected at most {most}: one for each kill and stop")
     again = sum(row.tries - 1 for row in rows)
-    return found, Counter({"jobs": len(rows), "begun again": repeated, "taken again": again})
+    return faults, Counter({"jobs": len(rows), "begun again": repeated, "taken again": again})
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -251,7 +251,7 @@ def main(arguments: list[str] | None = None) -> int:
         asked = rounds(place, given, random.Random(given.seed), tally)
         killed_s = time.monotonic() - began
         finish(place)
-        found, counts = differences(place, asked, tally)
+        faults, counts = differences(place, asked, tally)
     print(
         f"{tally.kills.total()} kills (seed {given.seed}) in {killed_s:.0f} s, all in {time.monotonic() - began:.0f} s"
     )
@@ -259,8 +259,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"  {count:4} of {what}")
     print(f"  {tally.stops:4} workers were stopped for {3 * LEASE_S:g} s and went on")
     print(f"{counts['jobs']} jobs, {counts['taken again']} taken again, {counts['begun again']} begun again")
-    print("\n".join(found[:20]) if found else "the table is what the processes wrote: nothing lost, nothing done twice")
-    return bool(found)
+    print(
+        "\n".join(faults[:20]) if faults else "the table is what the processes wrote: nothing lost, nothing done twice"
+    )
+    return bool(faults)
 
 
 if __name__ == "__main__":

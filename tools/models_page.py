@@ -65,15 +65,15 @@ def page(project: Project) -> str:
 
 def _lines(project: Project, matrix: Matrix) -> Iterator[Line]:
     """Every case that could run, merged per model, task, device and precision: the best that is known of each."""
-    found: dict[tuple[str, str, str], Line] = {}
+    best: dict[tuple[str, str, str], Line] = {}
     for name in tasks.names():
         for case in matrix.cases(name):
             if isinstance(case, Case):
                 line = _line(project, case)
                 place = (line.model, line.task, line.where)
-                if place not in found or _rank(line) > _rank(found[place]):
-                    found[place] = line
-    yield from sorted(found.values(), key=lambda line: (line.model, line.task, line.where))
+                if place not in best or _rank(line) > _rank(best[place]):
+                    best[place] = line
+    yield from sorted(best.values(), key=lambda line: (line.model, line.task, line.where))
 
 
 def _rank(line: Line) -> tuple[int, bool]:

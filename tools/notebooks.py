@@ -61,8 +61,8 @@ def cleaned(notebook: Any) -> Any:
     for cell in notebook.cells:
         cell.metadata = {}
         if cell.cell_type == "code":
-            shown = (each for each in cell.outputs if each.get("name") != "stderr")
-            cell.outputs = [{**each, "metadata": {}} if "metadata" in each else each for each in shown]
+            shown = (output for output in cell.outputs if output.get("name") != "stderr")
+            cell.outputs = [{**output, "metadata": {}} if "metadata" in output else output for output in shown]
     notebook.metadata = METADATA
     return nbformat.from_dict(notebook)
 

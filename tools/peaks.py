@@ -86,11 +86,11 @@ def measure(cell: Case, setting: str, utterances: int, runs: Runs) -> None:
     runs.rtf_cpu.append(result.readings["rtf_cpu"])
 
 
-def table(found: Mapping[str, Mapping[str, Runs]]) -> Iterator[str]:
+def table(by_case: Mapping[str, Mapping[str, Runs]]) -> Iterator[str]:
     """Markdown: a line per case."""
     yield "| case | setting | runs | least, MiB | median | most | sd | margin | all within | CPU time |"
     yield "|---|---|---|---|---|---|---|---|---|---|"
-    for case, settings in found.items():
+    for case, settings in by_case.items():
         for setting, runs in settings.items():
             if not runs.peaks:
                 continue
@@ -113,18 +113,18 @@ def table(found: Mapping[str, Mapping[str, Runs]]) -> Iterator[str]:
 def run(cases: Sequence[str], runs: int, utterances: int, settings: Sequence[str]) -> dict[str, dict[str, Runs]]:
     """So many runs of every case, the settings in turn; what cannot run here is told and left out."""
     matrix = Matrix(Project.at(Path()))
-    found: dict[str, dict[str, Runs]] = {}
+    by_case: dict[str, dict[str, Runs]] = {}
     for case in cases:
         cell = find_case(matrix, case)
         if reason := why_not(cell):
             print(f"left out: {case}: {reason}", file=sys.stderr)
             continue
-        found[case] = {setting: Runs() for setting in settings}
+        by_case[case] = {setting: Runs() for setting in settings}
         for _ in range(runs):
             for setting in settings:
-                measure(cell, setting, utterances, found[case][setting])
-        print("\n".join(list(table({case: found[case]}))[2:]), flush=True)
-    return found
+                measure(cell, setting, utterances, by_case[case][setting])
+        print("\n".join(list(table({case: by_case[case]}))[2:]), flush=True)
+    return by_case
 
 
 def main() -> None:
@@ -136,11 +136,13 @@ def main() -> None:
     parser.add_argument("--setting", action="append", choices=SETTINGS, help="only this one; may be repeated")
     parser.add_argument("--json", type=Path, help="also write every number to this file")
     given = parser.parse_args()
-    found = run(given.cases, given.runs, given.utterances, given.setting or SETTINGS)
+    by_case = run(given.cases, given.runs, given.utterances, given.setting or SETTINGS)
     print(f"\n{hardware('cpu')}, {os.cpu_count()} cores\n")
-    print("\n".join(table(found)))
+    print("\n".join(table(by_case)))
     if given.json:
-        numbers = {case: {s: [r.peaks, r.rtf_cpu] for s, r in each.items()} for case, each in found.items()}
+        numbers = {
+            case: {s: [r.peaks, r.rtf_cpu] for s, r in by_setting.items()} for case, by_setting in by_case.items()
+        }
         given.json.write_text(json.dumps(numbers, indent=1) + "\n")
 
 

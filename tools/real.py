@@ -65,22 +65,24 @@ def needs(golden: Path = GOLDEN, is_missing: Callable[[str, str], bool] = is_mis
 
 def made(golden: Path = GOLDEN) -> list[Path]:
     """The datasets whose audio has to be made and is not here."""
-    return [each for each in datasets.available(golden) if datasets.why_silent(each, datasets.header(each))]
+    return [folder for folder in datasets.available(golden) if datasets.why_silent(folder, datasets.header(folder))]
 
 
 def selection() -> list[str]:
     """The options of `modellab run` that choose the cases."""
     chosen = [f"--model={engine}:{variant}" for variant in VARIANTS for engine in ENGINES]
-    heard = [f"--dataset={each.name}" for each in datasets.available(GOLDEN) if datasets.header(each).tier == "real"]
+    heard = [
+        f"--dataset={folder.name}" for folder in datasets.available(GOLDEN) if datasets.header(folder).tier == "real"
+    ]
     return [
         "--tier=real",
         *chosen,
         f"--model={FLOOR}",
         f"--model={DIARIZER}",
         *heard,
-        *(f"--dataset={each}" for each in TALKS),
+        *(f"--dataset={dataset}" for dataset in TALKS),
         "--device=cpu",
-        *(f"--precision={each}" for each in PRECISIONS),
+        *(f"--precision={precision}" for precision in PRECISIONS),
     ]
 
 
@@ -99,7 +101,7 @@ def bring_audio(name: str) -> None:
 
 def difference(ours: Path, new: Path) -> str:
     """How a dataset made anew differs from the one in the repository, lengths aside; '' where it does not."""
-    (mine, theirs) = ({str(row["id"]): row for row in datasets.load(each).rows} for each in (ours, new))
+    (mine, theirs) = ({str(row["id"]): row for row in datasets.load(folder).rows} for folder in (ours, new))
     if mine.keys() != theirs.keys():
         return f"other rows: {', '.join(sorted(mine.keys() ^ theirs.keys())[:3])}"
     for id, row in mine.items():
@@ -112,7 +114,7 @@ def difference(ours: Path, new: Path) -> str:
 def _source(engine: str, variant: str) -> weights.Source:
     folder = models.FOLDER / engine
     model = models.config(folder)
-    precision = next(each for _, each in model.device_precisions(variant) if each in PRECISIONS)
+    precision = next(offered for _, offered in model.device_precisions(variant) if offered in PRECISIONS)
     return model.variants[variant].source(precision, folder)
 
 

@@ -51,13 +51,13 @@ def rows() -> Iterator[list[str]]:
 def accepted(dataset: str, engine: str, variant: str, precision: str) -> Mapping[str, Any]:
     """The accepted utterances of a case by id; empty where there is no baseline."""
     path = ROOT / "baselines" / "asr" / dataset / f"{engine}-{variant}.cpu-{precision}.json"
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["utterances"] if path.is_file() else {}
-    return found
+    utterances: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["utterances"] if path.is_file() else {}
+    return utterances
 
 
 def wer(utterances: Mapping[str, Any], part: Callable[[str], bool] = lambda _: True) -> float:
     """Words in error over words, of the utterances that are part of it."""
-    pairs = [each["shares"]["wer"] for id, each in utterances.items() if part(id)]
+    pairs = [utterance["shares"]["wer"] for id, utterance in utterances.items() if part(id)]
     return float(sum(top for top, _ in pairs) / sum(bottom for _, bottom in pairs))
 
 

@@ -56,11 +56,11 @@ def golden(folder: Path, count: int, chance: random.Random) -> datasets.Dataset:
     (folder / "audio").mkdir(parents=True)
     rows = []
     for number in range(count):
-        said = " ".join(chance.choice(WORDS) for _ in range(chance.randint(4, 20)))
+        sentence = " ".join(chance.choice(WORDS) for _ in range(chance.randint(4, 20)))
         soundfile.write(folder / "audio" / f"{number:04}.wav", np.full(16, 0.1 * chance.random()), 16_000)
         rows.append({
-            "id": f"{number:04}", "audio": f"audio/{number:04}.wav", "text": said,
-            "duration_s": 0.4 * len(said.split()), "speaker": f"speaker {number % 20:02}",
+            "id": f"{number:04}", "audio": f"audio/{number:04}.wav", "text": sentence,
+            "duration_s": 0.4 * len(sentence.split()), "speaker": f"speaker {number % 20:02}",
             "condition": ("clean", "noise", "room", "telephone")[number % 4],
         })  # fmt: skip
     header = {
@@ -74,15 +74,15 @@ def golden(folder: Path, count: int, chance: random.Random) -> datasets.Dataset:
 
 def heard(words: list[str], rate: float, chance: random.Random) -> str:
     """A sentence with substitutions, deletions and insertions, a third of `rate` each."""
-    said: list[str] = []
+    hypothesis: list[str] = []
     for word in words:
         drawn = chance.random()
         if drawn < rate / 3:
             continue
-        said.append(chance.choice(WORDS) if drawn < 2 * rate / 3 else word)
+        hypothesis.append(chance.choice(WORDS) if drawn < 2 * rate / 3 else word)
         if drawn > 1 - rate / 3:
-            said.append(chance.choice(WORDS))
-    return " ".join(said)
+            hypothesis.append(chance.choice(WORDS))
+    return " ".join(hypothesis)
 
 
 def result(data: datasets.Dataset, model: int, chance: random.Random) -> Result:
@@ -114,9 +114,9 @@ def fill(root: Path, models: int, datasets: int, utterances: int, sessions: int)
     data = [golden(root / "golden" / f"made_{i}_v1", utterances, chance) for i in range(datasets)]
     for session in range(sessions):
         ledger = Ledger(root / "mlruns", f"20261121t10000{session}-made")
-        for each in data:
+        for dataset in data:
             for model in range(models):
-                measured = result(each, model, chance)
+                measured = result(dataset, model, chance)
                 at = f"2026-11-21T1{session}:00:00.000000+00:00"
                 fields: dict[str, Any] = {
                     "result": measured,
@@ -182,8 +182,8 @@ def main() -> None:
             f"| built twice, the same bytes | {'yes' if same else 'no'} | yes |",
         ]
         for width in WIDTHS:
-            said, took_s = opened(root / "r.html", width)
-            lines.append(f"| Chromium at {width} px, from the file | {said}, {took_s:.1f} s | no complaint |")
+            outcome, took_s = opened(root / "r.html", width)
+            lines.append(f"| Chromium at {width} px, from the file | {outcome}, {took_s:.1f} s | no complaint |")
         if given.keep:
             shutil.copy(root / "r.html", given.keep)
     what = (

@@ -98,9 +98,10 @@ def one(root: Path, name: str, count: int, shards: int) -> str:
     kept.close()
     cpu_s = after.user + after.system - before.user - before.system
     efficiency = len(data.rows) * SLEEP_S / (count * wall_s)
-    each = 1000 * cpu_s / len(data.rows)
+    cpu_ms = 1000 * cpu_s / len(data.rows)
     return (
-        f"{name:10} {count:3} workers: {wall_s:6.2f} s, efficiency {efficiency:.3f}, controller {each:.3f} ms CPU each"
+        f"{name:10} {count:3} workers: {wall_s:6.2f} s, efficiency {efficiency:.3f},"
+        f" controller {cpu_ms:.3f} ms CPU each"
     )
 
 

@@ -52,16 +52,16 @@ def main() -> None:
         alone = {str(case.key): by_one(case, str(folder / "audio")) for case in cases}
         for executor in given.executors:
             with pullers(matrix.project.root, folder / "queue", executor), closed(made(executor, folder)) as workers:
-                for case in (each for each in cases if alone[str(each.key)]):
-                    said = by_workers(case, workers, folder, executor)
-                    pairs = zip(alone[str(case.key)], said, strict=True)
+                for case in (case for case in cases if alone[str(case.key)]):
+                    lines = by_workers(case, workers, folder, executor)
+                    pairs = zip(alone[str(case.key)], lines, strict=True)
                     same[executor][str(case.key)] = sum(one == other for one, other in pairs)
-                    print(f"{executor}: {case.key}: {same[executor][str(case.key)]} of {len(said)}", flush=True)
+                    print(f"{executor}: {case.key}: {same[executor][str(case.key)]} of {len(lines)}", flush=True)
     print(f"\n| case | utterances | {' | '.join(same)} |\n|---|--:|{'--:|' * len(same)}")
-    for case_name, said in alone.items():
-        counts = [str(found.get(case_name, "-")) for found in same.values()]
-        print(f"| {case_name} | {len(said) or 'it raised'} | {' | '.join(counts)} |")
-    differ = [name for found in same.values() for name, count in found.items() if count != len(alone[name])]
+    for case_name, lines in alone.items():
+        counts = [str(per_case.get(case_name, "-")) for per_case in same.values()]
+        print(f"| {case_name} | {len(lines) or 'it raised'} | {' | '.join(counts)} |")
+    differ = [name for per_case in same.values() for name, count in per_case.items() if count != len(alone[name])]
     print(f"{len(cases)} cases, {len(differ)} differences")
     raise SystemExit(bool(differ))
 
@@ -101,12 +101,12 @@ def by_one(case: Case, keep: str) -> list[str]:
         try:
             loaded = pool.get(case)
             loaded.keep = keep
-            said = told(task, evaluate(task, case, data, loaded, THREADS, "").utterances)
+            lines = told(task, evaluate(task, case, data, loaded, THREADS, "").utterances)
         except ModellabError as error:
             print(f"alone: {case.key}: {str(error).splitlines()[0]}", flush=True)
             return []
-    print(f"alone: {case.key}: {len(said)}", flush=True)
-    return said
+    print(f"alone: {case.key}: {len(lines)}", flush=True)
+    return lines
 
 
 def by_workers(case: Case, executor: Executor, folder: Path, name: str) -> list[str]:
@@ -127,7 +127,7 @@ def by_workers(case: Case, executor: Executor, folder: Path, name: str) -> list[
 def told(task: Task, utterances: Sequence[Utterance]) -> list[str]:
     """All but the clocks, as text."""
     encoded = (serialization.encode_utterance(utterance) for utterance in utterances)
-    return [serialization.dumps(without_clocks(each, task.METRICS)) for each in encoded]
+    return [serialization.dumps(without_clocks(utterance, task.METRICS)) for utterance in encoded]
 
 
 @contextmanager

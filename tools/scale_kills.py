@@ -178,11 +178,11 @@ def strike(
         nodes.stdin.flush()
         told(nodes)
         return False
-    tops = [psutil.Process(each.pid) for each in (controller, *workers) if each.poll() is None]
+    tops = [psutil.Process(process.pid) for process in (controller, *workers) if process.poll() is None]
     roots = [*tops, *([psutil.Process(nodes.pid)] if nodes else [])]
-    below = [(each, " ".join(each.cmdline())) for top in roots for each in top.children(recursive=True)]
-    models = [each for each, command in below if "modellab.worker" in command]
-    shards = [each for each, command in below if "shard_process" in command or command.startswith("ray::Actor")]
+    below = [(process, " ".join(process.cmdline())) for top in roots for process in top.children(recursive=True)]
+    models = [process for process, command in below if "modellab.worker" in command]
+    shards = [process for process, command in below if "shard_process" in command or command.startswith("ray::Actor")]
     shards += tops[1:]
     victims = models if kind == "model" else shards
     if victims:
@@ -196,19 +196,19 @@ def faults(root: Path, status: int) -> Iterator[str]:
         yield f"exit status {status}: {(root / 'log').read_text()[-600:]!r}"
         return
     lines = parts.place(root / "mlruns", "s", scale_project.CASE).read_text().splitlines()
-    found: Counter[int] = Counter()
+    seen: Counter[int] = Counter()
     for line in lines:
         try:
             part = json.loads(line)
         except ValueError:
             continue  # torn by the kill
-        for i, said in enumerate(part.get("utterances", ())):
-            found[part["start"] + i] += 1
-            if said["output"] is None or said["output"]["text"] != f"number {part['start'] + i}":
-                yield f"utterance {part['start'] + i}: {said['output']} {said.get('error', '')[:100]}"
-    if missing := UTTERANCES - len(found):
+        for i, utterance in enumerate(part.get("utterances", ())):
+            seen[part["start"] + i] += 1
+            if utterance["output"] is None or utterance["output"]["text"] != f"number {part['start'] + i}":
+                yield f"utterance {part['start'] + i}: {utterance['output']} {utterance.get('error', '')[:100]}"
+    if missing := UTTERANCES - len(seen):
         yield f"{missing} lost"
-    if doubled := sum(count > 1 for count in found.values()):
+    if doubled := sum(count > 1 for count in seen.values()):
         yield f"{doubled} doubled"
     entries = [entry for entry in ledger.read(root / "mlruns")[0] if entry.result]
     if [len(entry.result.utterances) for entry in entries if entry.result] != [UTTERANCES]:

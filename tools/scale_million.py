@@ -128,8 +128,8 @@ def controlled(root: Path, executor: str, shard: int) -> dict[str, Any]:
     command = [sys.executable, "-c", CONTROLLER, executor, str(shard * TEXT_S), CASE]
     env = {**os.environ, "MODELLAB_MACHINE": "million"}
     done = subprocess.run(command, cwd=root, env=env, stdout=subprocess.PIPE, text=True, check=True)
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return figures
 
 
 def kept(root: Path) -> Any:

@@ -85,8 +85,8 @@ def write(root: Path, utterances: int, sleep_s: float, audio_s: float = 0.5) -> 
 
 def calls(root: Path) -> Counter[int]:
     """How often workers heard each utterance, calls that warm a model up included, and those that are timed not."""
-    found: Counter[int] = Counter()
+    counts: Counter[int] = Counter()
     for path in (root / "models" / "sleeper" / "calls").glob("worker-*"):
-        found.update(int(line) for line in path.read_text().split())
+        counts.update(int(line) for line in path.read_text().split())
         path.unlink()
-    return found
+    return counts

@@ -60,8 +60,8 @@ def lengths(audio_s: float) -> Sequence[float]:
     """Log-normal lengths between 1 and 30 s that add up to so much."""
     draw = np.random.default_rng(18)
     count = round(audio_s / 11.0 * 1.1)
-    found = np.clip(draw.lognormal(math.log(10.0), 0.5, count), 1.0, 30.0)
-    several: list[float] = found[: int(np.searchsorted(np.cumsum(found), audio_s))].tolist()
+    drawn = np.clip(draw.lognormal(math.log(10.0), 0.5, count), 1.0, 30.0)
+    several: list[float] = drawn[: int(np.searchsorted(np.cumsum(drawn), audio_s))].tolist()
     return several
 
 

@@ -58,8 +58,8 @@ def push(folder: Path, bytecode: Path) -> Cost:
     quiet = subprocess.DEVNULL
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=quiet, text=True, env=variables) as child:
         assert child.stdout is not None
-        for said in child.stdout:
-            line = said
+        for announced in child.stdout:
+            line = announced
             moments.append(time.monotonic() - begin)
     end = time.monotonic() - begin
     if child.returncode:
@@ -78,9 +78,9 @@ def push_ready(folder: Path) -> float:
     with turns.open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # as before a timed passage
     begin = time.monotonic()
-    said = tracking.push(folder, root=ROOT, prestarted=prestarted)
-    if not said.startswith("logged"):
-        raise SystemExit(said)
+    outcome = tracking.push(folder, root=ROOT, prestarted=prestarted)
+    if not outcome.startswith("logged"):
+        raise SystemExit(outcome)
     return time.monotonic() - begin
 
 
@@ -155,30 +155,30 @@ def measure(name: str, repeats: int, count: int) -> dict[str, Any]:
     }
 
 
-def page(found: dict[str, Any]) -> str:
+def page(figures: dict[str, Any]) -> str:
     """The Markdown page."""
-    times, waits = ([f"{value:.1f}" for value in sorted(found[name])] for name in ("push_all_s", "end_all_s"))
-    parts = "".join(f"| {name} | {value:.2f} s |\n" for name, value in found["parts_s"].items())
+    times, waits = ([f"{value:.1f}" for value in sorted(figures[name])] for name in ("push_all_s", "end_all_s"))
+    parts = "".join(f"| {name} | {value:.2f} s |\n" for name, value in figures["parts_s"].items())
     return f"""# What tracking costs
 
-Made by `python -m tools.tracking_cost` at {found["commit"]} on {found["machine"]}.
+Made by `python -m tools.tracking_cost` at {figures["commit"]} on {figures["machine"]}.
 
 | | measured | target |
 |---|--:|--:|
-| share of the smoke suite's wall time ({found["smoke_cases"]} cases, {found["smoke_s"]:.0f} s without tracking) | \
-{found["share"]:.1%} | {TARGET_SHARE:.0%} |
-| a case, amortised over {found["many_cases"]:,} in one session | {found["many_ms_per_case"]:.0f} ms | \
+| share of the smoke suite's wall time ({figures["smoke_cases"]} cases, {figures["smoke_s"]:.0f} s without tracking) | \
+{figures["share"]:.1%} | {TARGET_SHARE:.0%} |
+| a case, amortised over {figures["many_cases"]:,} in one session | {figures["many_ms_per_case"]:.0f} ms | \
 {TARGET_MS:.0f} ms |
 
-The {found["smoke_cases"]} cases take {found["push_s"]:.1f} s (median of {len(times)}: {", ".join(times)}) from the
+The {figures["smoke_cases"]} cases take {figures["push_s"]:.1f} s (median of {len(times)}: {", ".join(times)}) from the
 start of the process to its end. A session starts that process while its first model is loaded, so that its end waits
-for {found["end_s"]:.1f} s of it (median of {len(waits)}: {", ".join(waits)}). Nothing of tracking runs beside a timed
+for {figures["end_s"]:.1f} s of it (median of {len(waits)}: {", ".join(waits)}). Nothing of tracking runs beside a timed
 passage but the ledger's append.
 
 | part of it | |
 |---|--:|
 {parts}
-With nothing new `modellab sync` takes {found["nothing_new_s"]:.1f} s. MLflow's bytecode is there in all of this.
+With nothing new `modellab sync` takes {figures["nothing_new_s"]:.1f} s. MLflow's bytecode is there in all of this.
 """
 
 
@@ -191,13 +191,13 @@ def main() -> int:
     parser.add_argument("--dry", action="store_true", help="write nothing")
     given = parser.parse_args()
     os.environ.pop("MLFLOW_TRACKING_URI", None)
-    found = measure(given.session, given.repeats, given.cases)
-    print(page(found))
+    figures = measure(given.session, given.repeats, given.cases)
+    print(page(figures))
     if not given.dry:
         OUT.mkdir(parents=True, exist_ok=True)
-        (OUT / "tracking.md").write_text(page(found), encoding="utf-8")
-        (OUT / "tracking.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    return int(found["share"] > TARGET_SHARE or found["many_ms_per_case"] > TARGET_MS)
+        (OUT / "tracking.md").write_text(page(figures), encoding="utf-8")
+        (OUT / "tracking.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    return int(figures["share"] > TARGET_SHARE or figures["many_ms_per_case"] > TARGET_MS)
 
 
 if __name__ == "__main__":

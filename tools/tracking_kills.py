@@ -86,16 +86,16 @@ def killed(
             status = 0
         os._exit(status)
     os.close(writing)
-    said = b""
-    while after not in said and (chunk := os.read(reading, 1 << 16)):
-        said += chunk
+    output = b""
+    while after not in output and (chunk := os.read(reading, 1 << 16)):
+        output += chunk
     end = time.monotonic() + delay_s
     while time.monotonic() < end and os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
         time.sleep(0.0005)
     os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     with os.fdopen(reading, encoding="utf-8") as pipe:
-        told = (said.decode() + pipe.read()).splitlines()
+        told = (output.decode() + pipe.read()).splitlines()
     if os.WIFEXITED(status) and os.WEXITSTATUS(status):
         raise SystemExit("a process failed by itself: there is more amiss than kills")
     return os.WIFSIGNALED(status), told
@@ -165,7 +165,7 @@ def differences(folder: Path, acknowledged: set[str]) -> list[str]:
     """What the ledger lost, and all in which the store is not what the ledger says."""
     entries, _ = ledger.read(folder)
     wanted = runs.group(entries)
-    found = [
+    faults = [
         f"{len(lost)} results lost by the ledger" for lost in [acknowledged - {entry.id for entry in entries}] if lost
     ]
     with contextlib.closing(sqlite3.connect(store.database(folder))) as db:
@@ -177,14 +177,14 @@ def differences(folder: Path, acknowledged: set[str]) -> list[str]:
             ("marks of entries", _marks(wanted), _MARKS),
         ):
             stored = Counter(db.execute(query).fetchall())
-            found += [f"{what}: {(expected - stored).total()} lost, {(stored - expected).total()} too many"] * (
+            faults += [f"{what}: {(expected - stored).total()} lost, {(stored - expected).total()} too many"] * (
                 stored != expected
             )
     told: list[str] = []
     back = tracking.entries(store.own(folder), warn=told.append)
     if [*map(_line, back)] != [*map(_line, entries)] or told:
-        found.append(f"entries read back are not the ledger's: {told[:3]}")
-    return found
+        faults.append(f"entries read back are not the ledger's: {told[:3]}")
+    return faults
 
 
 ID = "JOIN tags t ON t.run_uuid = r.run_uuid AND t.key = 'modellab.run_id'"
@@ -249,14 +249,14 @@ def main(arguments: list[str] | None = None) -> int:
         folder = Path(place) / "mlruns"
         rounds(folder, given.kills, random.Random(given.seed), tally)
         report = syncing.sync(folder, store.own(folder))
-        found = differences(folder, tally.acknowledged)
+        faults = differences(folder, tally.acknowledged)
     print(f"{tally.kills.total()} kills (seed {given.seed}), {time.monotonic() - began:.0f} s")
     for what, count in sorted(tally.kills.items()):
         print(f"  {count:4} while {what}")
     print(f"  {tally.finished:4} syncs ended before their kill; the last one had {report.new} results to send")
     print(f"{len(tally.acknowledged)} results whose append had returned")
-    print("\n".join(found) if found else "the store equals the ledger: nothing lost, nothing twice")
-    return bool(found)
+    print("\n".join(faults) if faults else "the store equals the ledger: nothing lost, nothing twice")
+    return bool(faults)
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ PARTS = ("lstm.", "linear.")
 
 def pack(checkpoint: bytes, target: Path) -> None:
     """Write the weights of a checkpoint; ValueError for another one than that of release 0.1.4."""
-    if (found := hashlib.sha256(checkpoint).hexdigest()) != SHA256:
-        raise ValueError(f"the checkpoint has sha256 {found}, expected that of Resemblyzer 0.1.4, {SHA256}")
+    if (digest := hashlib.sha256(checkpoint).hexdigest()) != SHA256:
+        raise ValueError(f"the checkpoint has sha256 {digest}, expected that of Resemblyzer 0.1.4, {SHA256}")
     state = torch.load(io.BytesIO(checkpoint), map_location="cpu", weights_only=False)["model_state"]
     packed: dict[str, np.ndarray] = {}
     for name, tensor in state.items():

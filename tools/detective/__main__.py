@@ -54,12 +54,12 @@ def clips(hear: Hear, count: int, pool: int) -> list[Clip]:
     keys = [CaseId("asr", DATASET, model, "lab", "cpu", precision) for model, precision in OTHERS]
     stored = (baselines.load(ROOT / "baselines", key) for key in keys)
     accepted = [quality for quality in stored if quality]
-    found = []
+    drawn = []
     for row in (data.rows[i] for i in dice.permutation(len(data.rows))[:count]):
         samples = np.asarray(audio.read(row["audio"], RATE_HZ).samples, dtype=float)
-        others = tuple(str(each.outputs.get(row["id"])) for each in accepted)
-        found.append(Clip(row["id"], row["text"], samples, *hear(samples), others))
-    return found
+        others = tuple(str(quality.outputs.get(row["id"])) for quality in accepted)
+        drawn.append(Clip(row["id"], row["text"], samples, *hear(samples), others))
+    return drawn
 
 
 def case(injected: Injected, those: Sequence[Clip], hear: Hear, seed: int) -> list[dict[str, Any]]:
@@ -71,18 +71,18 @@ def case(injected: Injected, those: Sequence[Clip], hear: Hear, seed: int) -> li
         dice = np.random.default_rng([seed, len(injected.name)])
         bench = Bench(those, hear, Path(folder), dice, with_baseline=seed % 2 == 0)
         every = injected.make(bench)
-        found = {id: finding for finding in examine(every, bench.normaliser) for id in finding.ids}
-    hit = {heard.id for heard in every if heard.id in bench.hit and (heard.bad or heard.id in found)}
+        by_id = {id: finding for finding in examine(every, bench.normaliser) for id in finding.ids}
+    hit = {heard.id for heard in every if heard.id in bench.hit and (heard.bad or heard.id in by_id)}
     return [
         {
             "fault": injected.name,
             "seed": seed,
             "id": heard.id,
             **_expected(injected, heard, hit),
-            **_found(found, heard),
+            **_diagnosis(by_id, heard),
         }
         for heard in every
-        if heard.id in hit or heard.id in found
+        if heard.id in hit or heard.id in by_id
     ]
 
 
@@ -95,8 +95,8 @@ def _expected(injected: Injected, heard: UtteranceContext, hit: set[str]) -> dic
     return {"expected": str(kind), "blame": blame, "said": heard.transcript, "answer": heard.answer}
 
 
-def _found(found: dict[str, Finding], heard: UtteranceContext) -> dict[str, Any]:
-    finding = found.get(heard.id)
+def _diagnosis(by_id: dict[str, Finding], heard: UtteranceContext) -> dict[str, Any]:
+    finding = by_id.get(heard.id)
     return {"found": str(finding.kind) if finding else "nothing", "blamed": finding.fault if finding else "nobody"}
 
 
@@ -113,11 +113,11 @@ def summary(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     table = []
     for kind in Kind:
         expected = [row for row in rows if row["expected"] == kind]
-        found = [row for row in rows if row["found"] == kind]
+        named = [row for row in rows if row["found"] == kind]
         right = [row for row in expected if row["found"] == kind]
         blamed = [row for row in right if row["blamed"] == row["blame"]]
         cases = len({(row["fault"], row["seed"]) for row in expected})
-        counts = _share(right, expected), _share(right, found), _share(blamed, right)
+        counts = _share(right, expected), _share(right, named), _share(blamed, right)
         names = ("kind", "cases", "utterances", "recall", "precision", "fault")
         table.append(dict(zip(names, (str(kind), cases, len(expected), *counts), strict=True)))
     return table

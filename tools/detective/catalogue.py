@@ -155,7 +155,7 @@ def under(normaliser: str, make: Make) -> Make:
     def changed(bench: Bench) -> list[UtteranceContext]:
         bench.normaliser = normaliser
         heard = make(bench)
-        bench.hit = {each.id for each in heard if each.errors}
+        bench.hit = {context.id for context in heard if context.errors}
         return heard
 
     return changed

@@ -99,13 +99,13 @@ def publish(figures: Json, out: Path) -> None:
 def measure(plan: Plan) -> Json:
     """Every part; speed and quality in processes side by side."""
     figures: Json = json.loads((plan.published).read_text(encoding="utf-8")) if plan.only and plan.published else {}
-    figures = {name: found for name, found in figures.items() if plan.cells or name not in plan.only}
+    figures = {name: figure for name, figure in figures.items() if plan.cells or name not in plan.only}
     code = suites.code()
     known = figures.get("titles", {}) | titles(plan)
     figures |= {"quick": plan.quick, "titles": known, "code": code}
-    for (part, group, name), found in _results([task for task in _tasks(plan) if _chosen(plan, task[0])], plan.jobs):
+    for (part, group, name), result in _results([task for task in _tasks(plan) if _chosen(plan, task[0])], plan.jobs):
         by = {"code": code} if part in MEASURED_BY else {}
-        figures.setdefault(part, {}).setdefault(group, {})[name] = found | by
+        figures.setdefault(part, {}).setdefault(group, {})[name] = result | by
         print(".", end="", flush=True)
     print()
     for source, cells in figures.pop("words", {}).items():
@@ -115,7 +115,7 @@ def measure(plan: Plan) -> Json:
 
 def _chosen(plan: Plan, name: Name) -> bool:
     part, group, cell = name
-    wanted = not plan.cells or any(fnmatch(each, way) for each in (cell, f"{group}/{cell}") for way in plan.cells)
+    wanted = not plan.cells or any(fnmatch(spelled, way) for spelled in (cell, f"{group}/{cell}") for way in plan.cells)
     return not plan.only or (part in plan.only and wanted)
 
 
@@ -143,8 +143,8 @@ def _results(tasks: list[Task], jobs: int) -> Iterator[tuple[Name, Json]]:
 
 def titles(plan: Plan) -> dict[str, str]:
     """What each data set and source is, in words."""
-    found = {each.name: each.title for each in data_sets(plan.traces)}
-    return found | {each.name: each.title for each in sources(plan.counts)}
+    by_name = {data.name: data.title for data in data_sets(plan.traces)}
+    return by_name | {source.name: source.title for source in sources(plan.counts)}
 
 
 def _tasks(plan: Plan) -> Iterator[Task]:
@@ -176,15 +176,15 @@ def gates() -> tuple[contest.Gate, ...]:
 @cache
 def data_sets(files: tuple[Path, ...]) -> tuple[Data, ...]:
     """Every data set of timings: simulated, shipped, and those of the files."""
-    found: list[Data] = [Simulated(name, TITLES[name], noise) for name, noise in NOISE.items()]
+    every: list[Data] = [Simulated(name, TITLES[name], noise) for name, noise in NOISE.items()]
     for path in (traces.SHIPPED, *files):
         prefix = "traces" if path == traces.SHIPPED else path.stem
         recorded = traces.load(path)
         for clock in traces.CLOCKS:
             for work in traces.WORKLOADS:
                 title = f"{len(recorded.load)} recorded sessions, {clock} clock, {_WORK[work]}"
-                found.append(Recorded(f"{prefix}_{clock}_{work}", title, recorded, work, clock))
-    return tuple(found)
+                every.append(Recorded(f"{prefix}_{clock}_{work}", title, recorded, work, clock))
+    return tuple(every)
 
 
 _WORK = {"compute": "compute-bound", "memory": "memory-bound"}
@@ -193,24 +193,26 @@ _WORK = {"compute": "compute-bound", "memory": "memory-bound"}
 @cache
 def sources(counts: Path | None) -> tuple[words.Source, ...]:
     """Every source of word errors."""
-    found: list[words.Source] = [words.model(), words.lab()]
-    return (*found, words.counted(counts)) if counts else tuple(found)
+    every: list[words.Source] = [words.model(), words.lab()]
+    return (*every, words.counted(counts)) if counts else tuple(every)
 
 
 def _contest(files: tuple[Path, ...], data: str, gate: str, effort: contest.Effort) -> Json:
-    entrant = next(each for each in gates() if each.name == gate)
-    where = next(each for each in data_sets(files) if each.name == data)
+    entrant = next(entrant for entrant in gates() if entrant.name == gate)
+    where = next(data_set for data_set in data_sets(files) if data_set.name == data)
     return contest.measure(entrant, where, effort)
 
 
 def _cell(counts: Path | None, source: str, utterances: int, churn: float, effort: quality.Effort) -> Json:
-    return quality.cell(next(each for each in sources(counts) if each.name == source), utterances, churn, effort)
+    return quality.cell(
+        next(candidate for candidate in sources(counts) if candidate.name == source), utterances, churn, effort
+    )
 
 
 def rounded(value: Any) -> Any:
     """The same with floats of six significant digits: what differs beyond them is no figure."""
     if isinstance(value, dict):
-        return {key: rounded(each) for key, each in value.items()}
+        return {key: rounded(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [rounded(each) for each in value]
+        return [rounded(inner) for inner in value]
     return float(f"{value:.6g}") if isinstance(value, float) else value

@@ -38,10 +38,10 @@ class Row:
 def silent(share: float) -> Harm:
     """So large a fraction of the utterances comes out empty."""
 
-    def harm(rng: np.random.Generator, said: Floats, after: Floats) -> Floats:
+    def harm(rng: np.random.Generator, n_words: Floats, after: Floats) -> Floats:
         worse = after.copy()
-        chosen = rng.permutation(len(said))[: round(share * len(said))]
-        worse[chosen] = said[chosen]
+        chosen = rng.permutation(len(n_words))[: round(share * len(n_words))]
+        worse[chosen] = n_words[chosen]
         return worse
 
     return harm
@@ -49,34 +49,36 @@ def silent(share: float) -> Harm:
 
 def more(points: float) -> Harm:
     """Further errors in all utterances: so large a fraction of the words."""
-    return lambda rng, said, after: np.minimum(after + rng.poisson(points * said), 2 * said)
+    return lambda rng, n_words, after: np.minimum(after + rng.poisson(points * n_words), 2 * n_words)
 
 
-def garbage(rng: np.random.Generator, said: Floats, after: Floats) -> Floats:  # noqa: ARG001
+def garbage(rng: np.random.Generator, n_words: Floats, after: Floats) -> Floats:  # noqa: ARG001
     """Other words in all utterances."""
-    return said + rng.poisson(0.2 * said)
+    return n_words + rng.poisson(0.2 * n_words)
 
 
-def one_speaker(rng: np.random.Generator, said: Floats, after: Floats) -> Floats:  # noqa: ARG001
+def one_speaker(rng: np.random.Generator, n_words: Floats, after: Floats) -> Floats:  # noqa: ARG001
     """The first of four speakers is not heard at all."""
-    return np.where(owners(len(said), 4) == 0, said, after)
+    return np.where(owners(len(n_words), 4) == 0, n_words, after)
 
 
-def seven(rng: np.random.Generator, said: Floats, after: Floats) -> Floats:
+def seven(rng: np.random.Generator, n_words: Floats, after: Floats) -> Floats:
     """Seven utterances lose two words each."""
     worse = after.copy()
-    worse[rng.permutation(len(said))[:7]] += 2
+    worse[rng.permutation(len(n_words))[:7]] += 2
     return worse
 
 
-def looped(rng: np.random.Generator, said: Floats, after: Floats) -> Floats:
+def looped(rng: np.random.Generator, n_words: Floats, after: Floats) -> Floats:
     """One utterance ends in a loop of 18 words."""
     worse = after.copy()
-    worse[rng.integers(len(said))] += 18
+    worse[rng.integers(len(n_words))] += 18
     return worse
 
 
-QUIET = Noise("nothing else changes", lambda rng, said: (side := np.minimum(rng.poisson(0.05 * said), said), side))
+QUIET = Noise(
+    "nothing else changes", lambda rng, n_words: (side := np.minimum(rng.poisson(0.05 * n_words), n_words), side)
+)
 ROWS = {
     "empty 25 % of 20": Row("25 % empty", 20, silent(0.25)),
     "empty 10 % of 40": Row("10 % empty", 40, silent(0.10), wanted=None),
@@ -107,8 +109,12 @@ def measured(name: str, cases: int, utterances: int, tries: int) -> Json:
     """How many of the tries are red, and for `detects` what was printed on average."""
     rng = generator("detection", name, cases, utterances)
     if name == "detects":
-        found = [_at_detects(rng, cases, utterances) for _ in range(tries)]
-        return {"tries": tries, "red": sum(hit for hit, _ in found), "size": float(np.mean([s for _, s in found]))}
+        outcomes = [_at_detects(rng, cases, utterances) for _ in range(tries)]
+        return {
+            "tries": tries,
+            "red": sum(hit for hit, _ in outcomes),
+            "size": float(np.mean([s for _, s in outcomes])),
+        }
     if name == "der":
         return {"tries": tries, "red": sum(_der(rng, cases) for _ in range(tries))}
     row = ROWS[name]
@@ -139,10 +145,10 @@ def _at_detects(rng: np.random.Generator, cases: int, utterances: int) -> tuple[
     clean = drawn(NOISES["int8"], rng, cases, utterances)
     suite = [judged(clean.sides(0), (), cases), *verdicts(clean, cases)[1:]]
     size = settle(suite)[0][0].detects or 0.0
-    said, before = clean.words[0], clean.before[0]
-    sizes = costs(WER, np.c_[before, said])
+    n_words, before = clean.words[0], clean.before[0]
+    sizes = costs(WER, np.c_[before, n_words])
     sizes = sizes[sizes > 0] if (sizes > 0).any() else np.ones(1)
-    hits = rng.poisson(size * said.sum() / sizes.mean()) if np.isfinite(size) else 0
+    hits = rng.poisson(size * n_words.sum() / sizes.mean()) if np.isfinite(size) else 0
     worse = clean.after[0].copy()
-    np.add.at(worse, rng.integers(len(said), size=hits), rng.choice(sizes, hits))
+    np.add.at(worse, rng.integers(len(n_words), size=hits), rng.choice(sizes, hits))
     return _red(clean.damaged(0, worse, rng), cases), size

@@ -32,10 +32,10 @@ def fit(path: Path, steps: int = STEPS, utterances: int = SIMULATED) -> Model:
     low, high = 1.0, LONGEST_BURST
     for _ in range(steps):
         burst = (low + high) / 2
-        found = _model(words, rate, seen, burst)
-        low, high = (burst, high) if simulated(found, utterances)["changed"] > seen["changed"] else (low, burst)
-    found = _model(words, rate, seen, (low + high) / 2)
-    return replace(found, speaker=_speaker(speakers, words, errors) / (found.own * found.burst) ** 2)
+        model = _model(words, rate, seen, burst)
+        low, high = (burst, high) if simulated(model, utterances)["changed"] > seen["changed"] else (low, burst)
+    model = _model(words, rate, seen, (low + high) / 2)
+    return replace(model, speaker=_speaker(speakers, words, errors) / (model.own * model.burst) ** 2)
 
 
 def write(path: Path) -> None:

@@ -112,7 +112,7 @@ def looks(calls: Calls) -> list[tuple[Session, Session, list[Session]]]:
     fresh = np.moveaxis(fresh, 2, 0) - calls.history[:, None, 0]
     history = calls.history[:, 1:] - calls.history[:, :1]
     rows = zip(fresh.tolist(), history.tolist(), strict=True)
-    return [(_session(run), _session(again), [_session(each) for each in past]) for (run, again), past in rows]
+    return [(_session(run), _session(again), [_session(session) for session in past]) for (run, again), past in rows]
 
 
 def stored(calls: Calls) -> Bools:
@@ -129,7 +129,7 @@ def stored_score(calls: Calls) -> Floats:
     """What the limit is compared with, above the sessions' mean, in both looks."""
     scores = []
     for run, again, past in looks(calls):
-        centre = Noise.of([unexplained(each, METRIC, [PART]) for each in past]).mean
+        centre = Noise.of([unexplained(session, METRIC, [PART]) for session in past]).mean
         scores.append(min(unexplained(look, METRIC, [PART]) for look in (run, again)) - centre)
     return np.array(scores)
 

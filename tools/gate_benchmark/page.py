@@ -125,16 +125,16 @@ def speed(figures: Json) -> str:
     return "\n".join(texts)
 
 
-def comparison(found: Json) -> str:
+def comparison(by_data: Json) -> str:
     """How much finer pairs are, by the whole gate and by one look that costs what its rivals cost."""
-    calls = max(gates[OURS]["calls_clean_at_1pct"] for gates in found.values())
+    calls = max(gates[OURS]["calls_clean_at_1pct"] for gates in by_data.values())
     lines = [
         "How many times smaller the effect is that modellab sees than what the best unpaired test does, both tuned:\n"
     ]
     ways = {OURS: f"two stages, at most {calls:.0f} calls of a clean case on average", ONE_LOOK: "one look, 24 calls"}
     for gate, way in ways.items():
-        each = [f"{data} {ratio:.1f}" for data, ratio in finer(found, "unpaired", gate).items()]
-        lines.append(f"- {way}: {', '.join(each)}")
+        ratios = [f"{data} {ratio:.1f}" for data, ratio in finer(by_data, "unpaired", gate).items()]
+        lines.append(f"- {way}: {', '.join(ratios)}")
     return "\n".join([*lines, ""])
 
 
@@ -187,12 +187,12 @@ def quality(figures: Json) -> str:
     return "\n".join([*texts, hits(figures["hit_sizes"]), clustered(figures["clustered"])])
 
 
-def hits(found: Json) -> str:
+def hits(by_size: Json) -> str:
     """How what is seen depends on the kind of damage."""
-    each = ", ".join(f"{size}: {effect(value, 2)}" for size, value in found.items())
+    effects = ", ".join(f"{size}: {effect(value, 2)}" for size, value in by_size.items())
     return (
         "Damage that comes in larger bursts is harder to see. By modellab in 1,000 utterances with 5 % churn, if every"
-        f" utterance hit gets so many errors: {each}.\n"
+        f" utterance hit gets so many errors: {effects}.\n"
     )
 
 
@@ -203,12 +203,12 @@ def quality_entry(rule: str, gate: Json) -> str:
     return f"{gate['false_alarm']:.1%} / {seen}{before}"
 
 
-def clustered(found: Json) -> str:
+def clustered(figures: Json) -> str:
     """Speakers named and not."""
-    rates = ", ".join(f"{title} {rate:.1%}" for title, rate in found["false_alarm"].items())
-    alone = ", ".join(f"{title} {rate:.1%}" for title, rate in found["by_test"].items())
-    size = found["utterances"] // found["speakers"]
-    return f"""Two systems of equal standing, each better on other speakers ({found["speakers"]} speakers with {size}
+    rates = ", ".join(f"{title} {rate:.1%}" for title, rate in figures["false_alarm"].items())
+    alone = ", ".join(f"{title} {rate:.1%}" for title, rate in figures["by_test"].items())
+    size = figures["utterances"] // figures["speakers"]
+    return f"""Two systems of equal standing, each better on other speakers ({figures["speakers"]} speakers with {size}
 utterances each, every transcript different). Red: {rates}. By the permutation test alone: {alone}.
 """
 
@@ -218,7 +218,7 @@ def memory(figures: Json) -> str:
     peaks, cost = figures["peaks"], figures["analysis"]
     effects = list(figures["memory"]["modellab"]["power"])
     rows = [
-        [gate["title"], alarms(gate), f"{gate['suite30_red']:.1%}", *(f"{gate['power'][each]:.1%}" for each in effects)]
+        [gate["title"], alarms(gate), f"{gate['suite30_red']:.1%}", *(f"{gate['power'][rise]:.1%}" for rise in effects)]
         for gate in figures["memory"].values()
     ]
     return f"""## Memory
@@ -226,7 +226,7 @@ def memory(figures: Json) -> str:
 {peaks["processes"]:.0f} fresh processes that do the same: peak {peaks["mean_mib"]:.0f} MiB, standard deviation
 {peaks["sd_share"]:.2%}, from lowest to highest {peaks["range_share"]:.2%}. Share of runs red:
 
-{table(["gate", "false alarms", "30 cases red", *(f"+{each}" for each in effects)], rows)}
+{table(["gate", "false alarms", "30 cases red", *(f"+{rise}" for rise in effects)], rows)}
 ## Cost
 
 A verdict on {cost["utterances"]:,.0f} utterances with {cost["permutations"]:,.0f} permutations, every transcript

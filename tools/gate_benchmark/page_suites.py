@@ -118,8 +118,8 @@ def _damage(detection: Json) -> list[list[str]]:
     for name, cells in detection.items():
         if name != "detects":
             title, count = (RISES, "6") if name == "der" else (ROWS[name].title, str(ROWS[name].utterances))
-            found = {cases_of(cell): one["red"] / one["tries"] for cell, one in cells.items()}
-            rows.append([title, count, *(f"{found[s]:.0%}" if s in found else "-" for s in _sizes(detection))])
+            seen = {cases_of(cell): one["red"] / one["tries"] for cell, one in cells.items()}
+            rows.append([title, count, *(f"{seen[s]:.0%}" if s in seen else "-" for s in _sizes(detection))])
     return rows
 
 

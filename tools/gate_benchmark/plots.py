@@ -54,7 +54,7 @@ def power(gates: Json, title: str, path: Path) -> None:
     figure = Figure(figsize=(7.2, 3.6), layout="constrained")
     axes = figure.subplots()
     axes.axhline(0.8, color="#BBBBBB", linewidth=0.8)
-    shown = sorted((each for each in SHOWN if each in gates), key=lambda each: -sum(curve(gates[each])[1]))
+    shown = sorted((gate for gate in SHOWN if gate in gates), key=lambda gate: -sum(curve(gates[gate])[1]))
     for gate in shown:  # the legend has the order of the lines, from left to right
         label, colour, line = SHOWN[gate]
         width = 2.2 if gate == "modellab_duet" else 1.3

@@ -153,18 +153,18 @@ def cell(source: Source, utterances: int, churn: float, effort: Effort) -> dict[
     clean = list(batches(source, "clean", effort.clean, utterances, churn))
     finely = effort.finely if (utterances, churn) == MIDDLE else 1
     damaged = list(batches(source, "damaged", effort.damaged * finely, utterances, churn))
-    found = {}
+    by_gate = {}
     for name, (title, gate) in GATES.items():
         false_alarm = share(gate, clean)
-        found[name] = {
+        by_gate[name] = {
             "title": title,
             "false_alarm": false_alarm,
             "false_alarm_bounds": list(clopper_pearson(false_alarm * effort.clean, effort.clean)),
             "suite30_red": suite_red(false_alarm),
             "mde80": finite(smallest(gate, damaged)),
         }
-    found["modellab"]["rule"] = COUNTED
-    return found
+    by_gate["modellab"]["rule"] = COUNTED
+    return by_gate
 
 
 def outdated(cells: Mapping[str, Mapping[str, Any]]) -> bool:
@@ -224,13 +224,13 @@ def halved(power: Callable[[float], float], steps: int = 12) -> float:
 def hit_sizes(model: Model, runs: int) -> dict[str, float | None]:
     """The damage that modellab sees in MIDDLE if each utterance hit gets so many errors, no more and no less."""
     drawn = list(batches(model, "damaged", runs, *MIDDLE))
-    found = {}
+    by_size = {}
     for size in HITS:
         same = [
             replace(errors, hit=np.full_like(errors.hit, size), typical=model.words_mean / size) for errors in drawn
         ]
-        found[str(size)] = finite(smallest(modellab, same))
-    return found
+        by_size[str(size)] = finite(smallest(modellab, same))
+    return by_size
 
 
 def clustered(model: Model, runs: int, utterances: int = 1000) -> dict[str, Any]:
@@ -238,10 +238,10 @@ def clustered(model: Model, runs: int, utterances: int = 1000) -> dict[str, Any]
     words, one, other = model.systems(generator("clustered"), (runs, utterances), SPEAKERS)
     named = [str(unit) for unit in np.repeat(np.arange(SPEAKERS), utterances // SPEAKERS)]
     ways = {"speakers named": named, "utterances taken as independent": None}
-    found: dict[str, Any] = {"utterances": utterances, "speakers": SPEAKERS, "runs": runs}
+    figures: dict[str, Any] = {"utterances": utterances, "speakers": SPEAKERS, "runs": runs}
     for part, rule in (("false_alarm", RULE), ("by_test", replace(RULE, broken_least=math.inf))):
-        found[part] = {
+        figures[part] = {
             title: float(np.mean([judged(*row, clusters, rule) for row in zip(words, one, other, strict=True)]))
             for title, clusters in ways.items()
         }
-    return found
+    return figures

@@ -12,7 +12,7 @@ from tools.gate_benchmark.figures import HIGHEST, geometric_mean
 from tools.gate_benchmark.quality import outdated
 
 Json = dict[str, Any]
-Each = dict[str, float] | None
+ByName = dict[str, float] | None
 OURS, STORED, ONE_LOOK = "modellab_duet", "modellab_stored", "modellab_12_pairs"
 RIVALS = {"stored": "stored limits", "unpaired": "unpaired tests of one session"}
 SHIPPED_LIMITS = {"gha": 0.025, "mixed": 0.06, "traces_cpu_compute": 0.03, "traces_cpu_memory": 0.06}
@@ -34,20 +34,20 @@ def finer(speed: Json, kind: str, name: str = OURS) -> dict[str, float]:
 
     Where the rival sees not even the largest effect that was tried, that effect counts.
     """
-    found = {}
+    ratios = {}
     for data, gates in speed.items():
         rivals = [gate for gate in gates.values() if gate["kind"] == kind and gate["calls_clean"] <= SAME_COST]
         best = min((_known(gate["mde80_at_1pct"]) for gate in rivals), default=math.nan)
         ours = gates[name]["mde80_at_1pct"]
         if rivals and ours:
-            found[data] = best / ours
-    return found
+            ratios[data] = best / ours
+    return ratios
 
 
 def _suites(figures: Json) -> Iterator[Json]:
     """The promise, noise by noise over suites of every size, and the damage that has to be seen."""
-    cells = {name: each for name, each in figures["suites"].items() if name not in page_suites.NOT_KEPT}
-    bounds = {name: page_suites.upper(*page_suites.pooled(each)) for name, each in cells.items()}
+    cells = {name: by_size for name, by_size in figures["suites"].items() if name not in page_suites.NOT_KEPT}
+    bounds = {name: page_suites.upper(*page_suites.pooled(by_size)) for name, by_size in cells.items()}
     yield _largest("suite red for nothing, 95 % bound", page_suites.BOUND, bounds, "%")
     seen = {
         f"{name}, {cell}": one["red"] / one["tries"]
@@ -110,22 +110,22 @@ def _analysis(figures: Json) -> Iterator[Json]:
     yield _most("analysis of 10,000 utterances, peak MB of the whole process", 300.0, cost["peak_mb"])
 
 
-def _largest(name: str, target: float, each: dict[str, float], unit: str = "") -> Json:
-    return _most(f"{name}: the most of {len(each)}", target, max(each.values()), each, unit)
+def _largest(name: str, target: float, by_name: dict[str, float], unit: str = "") -> Json:
+    return _most(f"{name}: the most of {len(by_name)}", target, max(by_name.values()), by_name, unit)
 
 
 def _known(value: float | None) -> float:
     return HIGHEST if value is None else value
 
 
-def _most(name: str, target: float, measured: float, each: Each = None, unit: str = "") -> Json:
-    return _row(name, "<=", target, measured, measured <= target, each, unit)
+def _most(name: str, target: float, measured: float, by_name: ByName = None, unit: str = "") -> Json:
+    return _row(name, "<=", target, measured, measured <= target, by_name, unit)
 
 
-def _least(name: str, target: float, measured: float, each: Each = None, unit: str = "") -> Json:
-    return _row(name, ">=", target, measured, measured >= target, each, unit)
+def _least(name: str, target: float, measured: float, by_name: ByName = None, unit: str = "") -> Json:
+    return _row(name, ">=", target, measured, measured >= target, by_name, unit)
 
 
-def _row(name: str, sign: str, target: float, measured: float, reached: bool, each: Each, unit: str) -> Json:
+def _row(name: str, sign: str, target: float, measured: float, reached: bool, by_name: ByName, unit: str) -> Json:
     row = {"name": name, "sign": sign, "target": target, "measured": measured, "unit": unit, "reached": reached}
-    return row | ({"each": each} if each else {})
+    return row | ({"each": by_name} if by_name else {})

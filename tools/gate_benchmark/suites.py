@@ -44,7 +44,7 @@ class Effort:
     recordings: tuple[int, ...] = (4, 6, 8, 10, 20)
     tries: int = 200  # of each row of detection
 
-    def each(self, cases: int, utterances: int) -> int:
+    def suites_of(self, cases: int, utterances: int) -> int:
         """Suites of one cell: fewer where they are large."""
         whole = self.suites[cases]
         return max(2, round(whole / len(self.utterances) * (0.4 if utterances >= 1000 else 1.0)))
@@ -66,8 +66,8 @@ class Drawn:
 
     def sides(self, row: int) -> list[Sides]:
         """One case, metric by metric."""
-        said = self.words[row]
-        pairs = ((WER, said, self.before, self.after), (CER, unchanged.LETTERS * said, *self.letters))
+        n_words = self.words[row]
+        pairs = ((WER, n_words, self.before, self.after), (CER, unchanged.LETTERS * n_words, *self.letters))
         return [Sides(m, RULE, np.c_[one[row], bottom], np.c_[other[row], bottom]) for m, bottom, one, other in pairs]
 
     def damaged(self, row: int, after: Floats, rng: np.random.Generator) -> Drawn:
@@ -79,15 +79,15 @@ class Drawn:
 
 def drawn(noise: Noise, rng: np.random.Generator, cases: int, utterances: int) -> Drawn:
     """So many cases."""
-    said = unchanged.words(rng, (cases, utterances))
-    before, after = noise.draw(rng, said)
+    n_words = unchanged.words(rng, (cases, utterances))
+    before, after = noise.draw(rng, n_words)
     names = tuple(f"s{who}" for who in unchanged.owners(utterances, noise.speakers)) if noise.speakers else ()
-    return Drawn(said, before, after, unchanged.letters(rng, before, after), names)
+    return Drawn(n_words, before, after, unchanged.letters(rng, before, after), names)
 
 
 def judged(sides: Sequence[Sides], clusters: Sequence[str], family: int) -> tuple[Verdict, ...]:
     """The gate's verdicts on one case."""
-    return tuple(_verdict(each, family) for each in case.seen(sides, clusters or None, family))
+    return tuple(_verdict(seen, family) for seen in case.seen(sides, clusters or None, family))
 
 
 def _verdict(seen: case.Seen, family: int) -> Verdict:
@@ -137,8 +137,8 @@ def code() -> str:
     Of the statements alone: what moved to another of these modules, a comment or a docstring changes no verdict.
     """
     texts = (Path(str(module.__file__)).read_text(encoding="utf-8") for module in DECIDING)
-    found = sorted(statement for text in texts for statement in statements(text))
-    return sha256("\n".join(found).encode()).hexdigest()[:12]
+    deciding = sorted(statement for text in texts for statement in statements(text))
+    return sha256("\n".join(deciding).encode()).hexdigest()[:12]
 
 
 def statements(text: str) -> list[str]:
@@ -157,13 +157,13 @@ def red(suite: list[tuple[Verdict, ...]]) -> bool:
 
 def false_alarms(name: str, cases: int, utterances: int, suites: int) -> int:
     """How many suites of an unchanged model are red."""
-    rng, found = generator("suites", name, cases, utterances), 0
+    rng, n_red = generator("suites", name, cases, utterances), 0
     at_once = max(1, CELLS // (cases * utterances))
     for start in range(0, suites, at_once):
         count = min(at_once, suites - start)
-        each = verdicts(drawn(NOISES[name], rng, count * cases, utterances), cases)
-        found += sum(red(each[i * cases : (i + 1) * cases]) for i in range(count))
-    return found
+        answers = verdicts(drawn(NOISES[name], rng, count * cases, utterances), cases)
+        n_red += sum(red(answers[i * cases : (i + 1) * cases]) for i in range(count))
+    return n_red
 
 
 def recordings(cases: int, count: int, suites: int) -> int:
@@ -198,7 +198,7 @@ def tasks(effort: Effort) -> Iterator[tuple[str, int, int, int]]:
         for name in NOISES:
             for utterances in effort.utterances:
                 if utterances >= NOISES[name].speakers:
-                    yield name, cases, utterances, effort.each(cases, utterances)
+                    yield name, cases, utterances, effort.suites_of(cases, utterances)
         for count in effort.recordings:
             yield "der", cases, count, max(2, effort.suites[cases] // (4 * len(effort.recordings)))
 

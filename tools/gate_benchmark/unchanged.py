@@ -36,10 +36,10 @@ def words(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
     return np.asarray(3.0 + rng.poisson(rng.gamma(2.0, 5.5, shape)), dtype=np.float64)
 
 
-def errors(rng: np.random.Generator, said: Floats, rate: Floats | float = RATE) -> Floats:
+def errors(rng: np.random.Generator, n_words: Floats, rate: Floats | float = RATE) -> Floats:
     """Errors of one run, never more than there are words."""
-    wrong = rng.poisson(said * rate * rng.gamma(0.5, 2.0, said.shape)).astype(float)
-    return np.asarray(np.minimum(wrong, said), dtype=np.float64)
+    wrong = rng.poisson(n_words * rate * rng.gamma(0.5, 2.0, n_words.shape)).astype(float)
+    return np.asarray(np.minimum(wrong, n_words), dtype=np.float64)
 
 
 def letters(rng: np.random.Generator, before: Floats, after: Floats) -> Pair:
@@ -53,71 +53,77 @@ def _letters(rng: np.random.Generator, wrong: Floats) -> Floats:
     return np.asarray(wrong + rng.binomial(4 * wrong.astype(int), 0.5))
 
 
-def churned(rng: np.random.Generator, said: Floats, churn: float) -> Pair:
+def churned(rng: np.random.Generator, n_words: Floats, churn: float) -> Pair:
     """A fraction of the transcripts drawn anew on one side."""
-    before, anew = errors(rng, said), errors(rng, said)
-    return before, np.where(rng.random(said.shape) < churn, anew, before)
+    before, anew = errors(rng, n_words), errors(rng, n_words)
+    return before, np.where(rng.random(n_words.shape) < churn, anew, before)
 
 
 def churn(share: float) -> Draw:
     """So many transcripts are others."""
-    return lambda rng, said: churned(rng, said, share)
+    return lambda rng, n_words: churned(rng, n_words, share)
 
 
 def hit(often: float, what: Callable[[np.random.Generator, Floats, Floats], Floats]) -> Draw:
     """Beside churn of a fifth, one utterance in so many goes wrong in either run: `what(rng, words, errors)`."""
 
-    def draw(rng: np.random.Generator, said: Floats) -> Pair:
+    def draw(rng: np.random.Generator, n_words: Floats) -> Pair:
         before, after = (
-            np.where(rng.random(said.shape) < often, what(rng, said, side), side) for side in churned(rng, said, 0.2)
+            np.where(rng.random(n_words.shape) < often, what(rng, n_words, side), side)
+            for side in churned(rng, n_words, 0.2)
         )
         return before, after
 
     return draw
 
 
-def loop(rng: np.random.Generator, said: Floats, side: Floats) -> Floats:
+def loop(rng: np.random.Generator, n_words: Floats, side: Floats) -> Floats:
     """A loop of 5 to 30 words at the end."""
-    return side + rng.integers(5, 31, said.shape)
+    return side + rng.integers(5, 31, n_words.shape)
 
 
-def empty(_: np.random.Generator, said: Floats, side: Floats) -> Floats:  # noqa: ARG001
+def empty(_: np.random.Generator, n_words: Floats, side: Floats) -> Floats:  # noqa: ARG001
     """Nothing comes out."""
-    return said
+    return n_words
 
 
-def heavy(rng: np.random.Generator, said: Floats, side: Floats) -> Floats:
+def heavy(rng: np.random.Generator, n_words: Floats, side: Floats) -> Floats:
     """Errors without a bound: Pareto tails."""
-    return side + np.minimum(np.ceil(said * 0.3 * (rng.pareto(1.1, said.shape) + 1.0)), 5_000.0)
+    return side + np.minimum(np.ceil(n_words * 0.3 * (rng.pareto(1.1, n_words.shape) + 1.0)), 5_000.0)
 
 
-def zero_inflated(rng: np.random.Generator, said: Floats) -> Pair:
+def zero_inflated(rng: np.random.Generator, n_words: Floats) -> Pair:
     """Nearly no errors, and one utterance in a hundred all wrong, in either run."""
     before, after = (
-        np.where(rng.random(said.shape) < 0.01, said, np.where(rng.random(said.shape) < 0.05, 1.0, 0.0)) for _ in "ab"
+        np.where(rng.random(n_words.shape) < 0.01, n_words, np.where(rng.random(n_words.shape) < 0.05, 1.0, 0.0))
+        for _ in "ab"
     )
     return before, after
 
 
-def flaky(rng: np.random.Generator, said: Floats) -> Pair:
+def flaky(rng: np.random.Generator, n_words: Floats) -> Pair:
     """Four utterances in a hundred break in one run of four."""
-    weak = rng.random(said.shape) < 0.04
-    before, after = (np.where(weak & (rng.random(said.shape) < 0.25), said, side) for side in churned(rng, said, 0.2))
+    weak = rng.random(n_words.shape) < 0.04
+    before, after = (
+        np.where(weak & (rng.random(n_words.shape) < 0.25), n_words, side) for side in churned(rng, n_words, 0.2)
+    )
     return before, after
 
 
-def int8(rng: np.random.Generator, said: Floats) -> Pair:
+def int8(rng: np.random.Generator, n_words: Floats) -> Pair:
     """Kernels of another CPU: 15 % of the utterances differ by one word, whichever way."""
-    before, after = (side + (rng.random(said.shape) < 0.075) for side in [errors(rng, said)] * 2)
+    before, after = (side + (rng.random(n_words.shape) < 0.075) for side in [errors(rng, n_words)] * 2)
     return before, after
 
 
 def by_speaker(speakers: int) -> Draw:
     """Every speaker is heard better or worse, each run in its own way: all of one's utterances change together."""
 
-    def draw(rng: np.random.Generator, said: Floats) -> Pair:
-        whose = owners(said.shape[1], speakers)
-        before, after = (errors(rng, said, RATE * rng.gamma(4.0, 0.25, (len(said), speakers))[:, whose]) for _ in "ab")
+    def draw(rng: np.random.Generator, n_words: Floats) -> Pair:
+        whose = owners(n_words.shape[1], speakers)
+        before, after = (
+            errors(rng, n_words, RATE * rng.gamma(4.0, 0.25, (len(n_words), speakers))[:, whose]) for _ in "ab"
+        )
         return before, after
 
     return draw
@@ -128,11 +134,11 @@ def owners(utterances: int, speakers: int) -> npt.NDArray[np.intp]:
     return np.arange(utterances) * speakers // utterances
 
 
-def own_rate(rng: np.random.Generator, said: Floats) -> Pair:
+def own_rate(rng: np.random.Generator, n_words: Floats) -> Pair:
     """Each run breaks a fraction of its own: 1 % on average, standard deviation 1.4 %."""
     before, after = (
-        np.where(rng.random(said.shape) < rng.gamma(0.51, 0.0196, (len(said), 1)), said, side)
-        for side in churned(rng, said, 0.2)
+        np.where(rng.random(n_words.shape) < rng.gamma(0.51, 0.0196, (len(n_words), 1)), n_words, side)
+        for side in churned(rng, n_words, 0.2)
     )
     return before, after
 

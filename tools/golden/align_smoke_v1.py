@@ -43,21 +43,21 @@ def clips() -> Iterator[Clip]:
     r, espeak = Random(SEED), Espeak()
     voices = [lab.speaker(r, name) for name in SPEAKERS]
     texts = (text for text in lab.new_sentences(r, 20 * N) if not NUMBERS.intersection(text.split()))
-    found = 0
-    while found < N:
-        text, voice = next(texts), voices[found % len(voices)]
+    count = 0
+    while count < N:
+        text, voice = next(texts), voices[count % len(voices)]
         speech = espeak.say(text, voice)
         if speech.exact:
-            found += 1
-            yield _clip(r, f"{found:02}", text, voice.name, speech)
+            count += 1
+            yield _clip(r, f"{count:02}", text, voice.name, speech)
 
 
 def _clip(r: Random, id: str, text: str, speaker: str, speech: Speech) -> Clip:
     """The sentence between 0.1 and 0.6 s of silence, and where its words are."""
     before_s, behind_s = (round(r.uniform(0.1, 0.6), 3) for _ in range(2))
-    before, behind = (np.zeros(round(each * RATE_HZ), np.float32) for each in (before_s, behind_s))
+    before, behind = (np.zeros(round(length_s * RATE_HZ), np.float32) for length_s in (before_s, behind_s))
     gain = np.float32(10 ** (r.uniform(*lab.LEVEL_DB) / 20))
     edges = [LEAD_S, *map(float, speech.word_starts_s[1:]), speech.duration_s - TAIL_S]
     times = [(round(before_s + start, 3), round(before_s + end, 3)) for start, end in pairwise(edges)]
-    words = [[word, *each] for word, each in zip(text.split(), times, strict=True)]
+    words = [[word, *span] for word, span in zip(text.split(), times, strict=True)]
     return Clip(id, np.concatenate([before, speech.samples * gain, behind]), {"words": words, "speaker": speaker})

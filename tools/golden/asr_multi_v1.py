@@ -41,5 +41,5 @@ def clips() -> Iterator[Clip]:
 def speech(espeak: Espeak, language: str, text: str) -> Samples:
     """A sentence between two silences; Japanese from its reading, as espeak-ng does not read Han characters as such."""
     edge = np.zeros(round(EDGE_S * RATE_HZ), np.float32)
-    said = espeak.say(SPOKEN.get(text, text), VOICES[language]).samples * GAIN
-    return np.concatenate([edge, said, edge])
+    spoken = espeak.say(SPOKEN.get(text, text), VOICES[language]).samples * GAIN
+    return np.concatenate([edge, spoken, edge])

@@ -37,11 +37,11 @@ EXPECTED: Mapping[str, Any] = {
 def clips() -> Iterator[Clip]:
     """Each dialogue; recordings are those of v2v_smoke_v1."""
     for name, talk in lessons.taught().TALKS.items():
-        script = [{**_said(exchange.asked), "expect": EXPECTED[exchange.answer]} for exchange in talk]
+        script = [{**_asked_turn(exchange.asked), "expect": EXPECTED[exchange.answer]} for exchange in talk]
         yield Clip(name, None, {"script": script})
 
 
-def _said(asked: Any) -> dict[str, Any]:
+def _asked_turn(asked: Any) -> dict[str, Any]:
     if not asked.sound:
         return {"text": asked.text}
     duration_s = len(lessons.sound(asked.sound)) / RATE_HZ

@@ -58,7 +58,7 @@ class Talk:
         self.gains = [np.float32(10 ** (r.uniform(*LEVEL_DB) / 20)) for _ in names]
         self.samples: Samples = np.zeros(0, np.float32)
         self.turns: list[list[float | str]] = []
-        self.said: list[str] = []  # the words of each turn
+        self.texts: list[str] = []  # the words of each turn
         self.free_s = [0.0] * len(names)  # when each voice has said its last word
 
     def say(self, who: int, text: str, start_s: float) -> float:
@@ -70,7 +70,7 @@ class Talk:
         self.samples[start:end] += speech.samples * self.gains[who]
         edges = round(start / RATE_HZ + LEAD_S, 4), round(end / RATE_HZ - TAIL_S, 4)
         self.turns.append([*edges, f"voice{who + 1}"])
-        self.said.append(text)
+        self.texts.append(text)
         self.free_s[who] = end / RATE_HZ
         return self.free_s[who]
 

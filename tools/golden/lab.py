@@ -29,17 +29,17 @@ def new_sentences(r: Random, n: int) -> list[str]:
     """
     known = set(corpus.banned_texts())
     kinds = deque(range(len(grammar.TEMPLATES)))
-    found: list[str] = []
-    while len(found) < n:
+    sentences: list[str] = []
+    while len(sentences) < n:
         text = next((text for text in _tries(r, kinds[0]) if text not in known), None)
         if text is None:
             kinds.popleft()
             continue
         kinds.rotate(-1)
         known.add(text)
-        found.append(text)
-    r.shuffle(found)
-    return found
+        sentences.append(text)
+    r.shuffle(sentences)
+    return sentences
 
 
 def _tries(r: Random, kind: int) -> Iterator[str]:

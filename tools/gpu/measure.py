@@ -75,24 +75,24 @@ def everything(
 ) -> Figures:  # fmt: skip
     """All figures; what is not begun by `until` (of time.monotonic) is left out and says so."""
     began = time.monotonic()
-    found = Figures(device, {"before": gpu_state(), **_versions()})
+    figures = Figures(device, {"before": gpu_state(), **_versions()})
     tell("testing the meters ...")
-    found.checks = examine([probe for probe in probes if probe.device == device], tell=tell)
+    figures.checks = examine([probe for probe in probes if probe.device == device], tell=tell)
     for case in cases(device, models, precisions):
         if time.monotonic() > until:
-            found.rows.append(Row(str(case.key), why="no time was left"))
+            figures.rows.append(Row(str(case.key), why="no time was left"))
             continue
         tell(f"{case.key} ...")
-        found.rows.append(measured(case))
+        figures.rows.append(measured(case))
     for precision in dict.fromkeys(case.key.precision for case in cases(device, [SWEPT], precisions)):
         left_s = min(SWEEP_TIMEOUT_S, until - time.monotonic())
         tell(f"batches at {precision} ...")
-        found.sweeps[precision] = (
+        figures.sweeps[precision] = (
             swept(device, precision, batches, left_s) if left_s > 0 else {"why": "no time was left"}
         )
-    found.machine = {**found.machine, "after": gpu_state()}
-    found.took_s = time.monotonic() - began
-    return found
+    figures.machine = {**figures.machine, "after": gpu_state()}
+    figures.took_s = time.monotonic() - began
+    return figures
 
 
 def cases(device: str, models: Sequence[str], precisions: Sequence[str]) -> Iterator[Case]:
@@ -137,8 +137,8 @@ def swept(device: str, precision: str, batches: Sequence[int], timeout_s: float)
         return {"why": f"not done after {timeout_s:.0f} s"}
     if done.returncode:
         return {"why": (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]}
-    said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return said
+    sweep: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return sweep
 
 
 def gpu_state() -> str:

@@ -68,18 +68,25 @@ def _case(row: Row, peak: str) -> list[str]:
 
 def _sweeps(sweeps: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     header = ["precision", "batch", "seconds of audio per s", "against one at a time", "peak MiB", "other transcripts"]
-    return header, [row for precision, found in sweeps.items() for row in _sweep(precision, found)]
+    return header, [row for precision, sweep in sweeps.items() for row in _sweep(precision, sweep)]
 
 
-def _sweep(precision: str, found: Mapping[str, Any]) -> Iterator[list[str]]:
-    if "why" in found:
-        yield [precision, "", found["why"], "", "", ""]
+def _sweep(precision: str, sweep: Mapping[str, Any]) -> Iterator[list[str]]:
+    if "why" in sweep:
+        yield [precision, "", sweep["why"], "", "", ""]
         return
-    first_s = next(iter(found["batches"].values()))["s"]
-    for size, each in found["batches"].items():
-        peak = _number(each["peak_bytes"] / 2**20) if each["peak_bytes"] else "-"
-        speed = f"{first_s / each['s']:.2f} x"
-        yield [precision, size, _number(found["audio_s"] / each["s"]), speed, peak, f"{each['other']} of {found['n']}"]
+    first_s = next(iter(sweep["batches"].values()))["s"]
+    for size, measured in sweep["batches"].items():
+        peak = _number(measured["peak_bytes"] / 2**20) if measured["peak_bytes"] else "-"
+        speed = f"{first_s / measured['s']:.2f} x"
+        yield [
+            precision,
+            size,
+            _number(sweep["audio_s"] / measured["s"]),
+            speed,
+            peak,
+            f"{measured['other']} of {sweep['n']}",
+        ]
 
 
 def _number(value: float | None) -> str:

@@ -32,13 +32,13 @@ def main(name: str, device: str, precision: str, *batches: str) -> None:
     sounds = [task.prepare(row) for row in datasets.load(case.dataset).rows]
     model.transcribe_batch(sounds[:2])  # whatever is made for the first call
     alone: list[str] = []
-    found: dict[str, Any] = {}
+    by_size: dict[str, Any] = {}
     for size in map(int, batches):
         texts, figures = swept(model, sounds, size, torch.cuda if device == "cuda" else None)
         alone = alone or texts
-        found[str(size)] = {**figures, "other": sum(a != b for a, b in zip(alone, texts, strict=True))}
+        by_size[str(size)] = {**figures, "other": sum(a != b for a, b in zip(alone, texts, strict=True))}
     audio_s = sum(sound.duration_s for sound in sounds)
-    sys.stdout.write(json.dumps({"audio_s": audio_s, "n": len(sounds), "batches": found}) + "\n")
+    sys.stdout.write(json.dumps({"audio_s": audio_s, "n": len(sounds), "batches": by_size}) + "\n")
 
 
 def swept(model: Any, sounds: Sequence[Any], size: int, gpu: Any) -> tuple[list[str], dict[str, float]]:
@@ -49,7 +49,7 @@ def swept(model: Any, sounds: Sequence[Any], size: int, gpu: Any) -> tuple[list[
     took_s, texts = [], []
     for _ in range(PASSES):
         start_s = time.perf_counter()
-        texts = [each.text for each in model.transcribe_batch(sounds)]
+        texts = [transcript.text for transcript in model.transcribe_batch(sounds)]
         if gpu:
             gpu.synchronize()
         took_s.append(time.perf_counter() - start_s)

@@ -89,11 +89,11 @@ def parser() -> argparse.ArgumentParser:
 
 def folders(room: str) -> list[str]:
     """The room's own tests."""
-    found = [f"tests/{room}"] if (ROOT / "tests" / room).is_dir() else []
-    found += [f"tests/{path.name}" for path in sorted((ROOT / "tests").glob(f"test_{room}*.py"))]
-    if not found or not (ROOT / "modellab" / room).is_dir():
+    tests = [f"tests/{room}"] if (ROOT / "tests" / room).is_dir() else []
+    tests += [f"tests/{path.name}" for path in sorted((ROOT / "tests").glob(f"test_{room}*.py"))]
+    if not tests or not (ROOT / "modellab" / room).is_dir():
         raise SystemExit(f"{room} is no package right under modellab/ with tests of its own in tests/{room}")
-    return found
+    return tests
 
 
 def drawn(room: str, seed: int, count: int) -> list[Change]:
@@ -110,9 +110,9 @@ def equivalents() -> dict[tuple[str, str, str], str]:
     """Why a change cannot be seen, by file and the lines before and after it."""
     listed = yaml.safe_load(EQUIVALENTS.read_text(encoding="utf-8"))
     return {
-        (file, " ".join(each["before"].split()), " ".join(each["after"].split())): each["why"]
+        (file, " ".join(entry["before"].split()), " ".join(entry["after"].split())): entry["why"]
         for file, entries in listed.items()
-        for each in entries
+        for entry in entries
     }
 
 

@@ -64,15 +64,15 @@ class Change:
 
 def changes(file: str, source: bytes) -> list[Change]:
     """All changes of a file, from its top. Types, decorators and assertions stay as they are."""
-    text, found = _Text(source), []
+    text, every = _Text(source), []
     for node, function in _nodes(ast.parse(source), None, file):
         for start, end, new in [*_operators(node, text), *_values(node, text), *_flow(node, text)]:
             first = source.rfind(b"\n", 0, start) + 1
             last = (source.find(b"\n", end) + 1 or len(source) + 1) - 1
             before, after = source[first:last], source[first:start] + new.encode() + source[end:last]
             line = source.count(b"\n", 0, start) + 1
-            found.append(Change(file, line, before.decode(), after.decode(), (start, end, new), function))
-    return sorted(found, key=lambda change: change.edit)
+            every.append(Change(file, line, before.decode(), after.decode(), (start, end, new), function))
+    return sorted(every, key=lambda change: change.edit)
 
 
 def _nodes(node: ast.AST, function: Where | None, file: str) -> Iterator[tuple[ast.AST, Where | None]]:
@@ -116,9 +116,9 @@ class _Text:
         """The operator behind an operand, changed to another."""
         filling = FILLING.match(self.source, self.span(left)[1])
         assert filling is not None
-        found = re.compile(pattern.encode()).match(self.source, filling.end())
-        assert found is not None, (ast.dump(left), pattern)
-        return found.start(), found.end(), new
+        match = re.compile(pattern.encode()).match(self.source, filling.end())
+        assert match is not None, (ast.dump(left), pattern)
+        return match.start(), match.end(), new
 
 
 def _operators(node: ast.AST, text: _Text) -> Iterator[Edit]:

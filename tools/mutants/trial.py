@@ -46,8 +46,8 @@ class Tests:
 
     def of(self, change: Change) -> list[str]:
         """The tests that a change is put to, the quickest first."""
-        found = set(self.seconds) if change.function is None else self.calls.get(change.function, set())
-        return sorted(self.seconds if EVERY_TEST in found else found, key=lambda test: (self.seconds[test], test))
+        reached = set(self.seconds) if change.function is None else self.calls.get(change.function, set())
+        return sorted(self.seconds if EVERY_TEST in reached else reached, key=lambda test: (self.seconds[test], test))
 
 
 @contextlib.contextmanager

@@ -23,8 +23,8 @@ def main(name: str, folder: str) -> None:
     setting = Setting(name, VARIANT, path, "cpu", PRECISION, 1, model.options_for(VARIANT))
     recogniser = adapter_code.load(place, "adapter").load(setting)
     rows = datasets.load(Path(folder)).rows
-    said = [recogniser.transcribe(audio.read(row["audio"], rate_hz=RATE_HZ)).text for row in rows]
-    sys.stdout.write(f"{len(said)}\n")
+    transcripts = [recogniser.transcribe(audio.read(row["audio"], rate_hz=RATE_HZ)).text for row in rows]
+    sys.stdout.write(f"{len(transcripts)}\n")
 
 
 if __name__ == "__main__":

@@ -21,11 +21,11 @@ def words(r: Random, most: int) -> list[str]:
     return r.choices(WORDS, k=r.randint(0, most))
 
 
-def damaged(r: Random, said: list[str]) -> list[str]:
+def damaged(r: Random, spoken: list[str]) -> list[str]:
     """The same with words lost, replaced, added, doubled and swapped; sometimes nothing of it."""
     share = r.choice((0.0, 0.1, 0.3, 0.8, 1.0))
     heard: list[str] = []
-    for word in said:
+    for word in spoken:
         kind = r.random() / share if share else 2.0
         if kind < 0.3:
             continue
@@ -42,8 +42,8 @@ def texts(n: int, seed: int = 1) -> Iterator[tuple[str, str]]:
     """Reference and hypothesis: 3 % of each side empty, the hypothesis a damaged copy or another text altogether."""
     r = Random(seed)
     for _ in range(n):
-        said = words(r, 14) if r.random() > 0.03 else []
-        yield " ".join(said), " ".join(damaged(r, said) if r.random() > 0.1 else words(r, 14))
+        reference = words(r, 14) if r.random() > 0.03 else []
+        yield " ".join(reference), " ".join(damaged(r, reference) if r.random() > 0.1 else words(r, 14))
 
 
 class Recording(NamedTuple):
@@ -101,11 +101,11 @@ def meeting(n_turns: int, n_speakers: int, duration_s: float, seed: int = 1) -> 
         edges = sorted(round(r.uniform(0.0, duration_s), 3) for _ in range(2 * (n_turns // n_speakers)))
         pairs = zip(edges[::2], edges[1::2], strict=True)
         reference += [Turn(start_s, end_s, f"person{who}") for start_s, end_s in pairs if end_s > start_s]
-    found = [
+    hypothesis = [
         _turn(max(0.0, turn.start_s + r.gauss(0.0, 0.1)), turn.end_s + r.gauss(0.0, 0.1), _heard(r, turn.speaker))
         for turn in reference
     ]
-    return sorted(reference), merged(found)
+    return sorted(reference), merged(hypothesis)
 
 
 def _heard(r: Random, speaker: str) -> str:
@@ -127,7 +127,7 @@ def sessions(n: int, seed: int = 1) -> Iterator[Session]:
     """Speakers too many and too few, utterances and speakers without a word, times off by seconds, nothing heard."""
     r = Random(seed)
     for _ in range(n):
-        reference = _said(r, r.randint(2, 6), r.randint(1, 14))
+        reference = _spoken(r, r.randint(2, 6), r.randint(1, 14))
         hypothesis = _misheard(r, reference, r.randint(1, 7)) if r.random() > 0.03 else []
         yield Session(reference, hypothesis, r.choice((0.5, 1.0, 5.0)))
 
@@ -138,36 +138,36 @@ def long_session(n_words: int, seed: int = 1) -> Session:
     vocabulary = [f"word{i}" for i in range(1500)]
     end_s, left, reference, hypothesis = 0.0, n_words, [], []
     while left > 0:
-        said = r.choices(vocabulary, k=min(left, r.randint(1, 20)))
-        start_s, end_s, who = end_s, end_s + 0.35 * len(said), r.randrange(4)
-        heard = [word if r.random() > 0.1 else r.choice(vocabulary) for word in said]
-        reference.append(SpokenTurn(start_s, end_s, f"person{who}", " ".join(said)))
+        spoken = r.choices(vocabulary, k=min(left, r.randint(1, 20)))
+        start_s, end_s, who = end_s, end_s + 0.35 * len(spoken), r.randrange(4)
+        heard = [word if r.random() > 0.1 else r.choice(vocabulary) for word in spoken]
+        reference.append(SpokenTurn(start_s, end_s, f"person{who}", " ".join(spoken)))
         name = f"speaker{who if r.random() > 0.1 else r.randrange(4)}"
         hypothesis.append(SpokenTurn(start_s, end_s, name, " ".join(heard)))
-        left -= len(said)
+        left -= len(spoken)
     return Session(reference, hypothesis, 5.0)
 
 
-def _said(r: Random, n_speakers: int, n_utterances: int) -> list[SpokenTurn]:
+def _spoken(r: Random, n_speakers: int, n_utterances: int) -> list[SpokenTurn]:
     """Utterances one after the other, with pauses and overlaps; now and then a speaker overlaps himself."""
-    end_s, found = 0.0, []
+    end_s, turns = 0.0, []
     for _ in range(n_utterances):
-        said = words(r, 10)
+        spoken = words(r, 10)
         start_s = max(0.0, round(end_s + r.uniform(-1.5, 2.0), 3))
-        end_s = round(start_s + 0.2 + 0.35 * len(said), 3)
-        found.append(SpokenTurn(start_s, end_s, f"person{r.randrange(n_speakers)}", " ".join(said)))
-    return found
+        end_s = round(start_s + 0.2 + 0.35 * len(spoken), 3)
+        turns.append(SpokenTurn(start_s, end_s, f"person{r.randrange(n_speakers)}", " ".join(spoken)))
+    return turns
 
 
-def _misheard(r: Random, said: list[SpokenTurn], n_speakers: int) -> list[SpokenTurn]:
+def _misheard(r: Random, turns: list[SpokenTurn], n_speakers: int) -> list[SpokenTurn]:
     """Words damaged, utterances lost and late, given to other speakers, some of whom never say a word."""
-    found = []
-    for start_s, _, speaker, text in said:
+    heard_turns = []
+    for start_s, _, speaker, text in turns:
         late_s = r.uniform(-8.0, 8.0) if r.random() < 0.2 else r.gauss(0.0, 0.2)
         heard = damaged(r, text.split()) if r.random() > 0.1 else []
         name = int(speaker[-1]) % n_speakers if r.random() > 0.15 else r.randrange(n_speakers)
         start_s = max(0.0, round(start_s + late_s, 3))
-        found.append(
+        heard_turns.append(
             SpokenTurn(start_s, round(start_s + 0.2 + 0.35 * len(heard), 3), f"speaker{name}", " ".join(heard))
         )
-    return found
+    return heard_turns

@@ -65,7 +65,7 @@ def segments(side: Iterable[SpokenTurn]) -> Any:
     from meeteval.io import SegLST
 
     keys = ("start_time", "end_time", "speaker", "words")
-    return SegLST([{"session_id": "meeting", **dict(zip(keys, each, strict=True))} for each in side])
+    return SegLST([{"session_id": "meeting", **dict(zip(keys, turn, strict=True))} for turn in side])
 
 
 def main() -> None:

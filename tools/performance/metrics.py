@@ -30,8 +30,8 @@ def measure(turns: int = TURNS, pairs: int = PAIRS) -> dict[str, float]:
     uem = core.Timeline([core.Segment(0.0, HOUR_S)])
 
     def ours() -> float:
-        found = diarization.compare(reference, hypothesis, diarization.scored(whole, reference)).der()
-        return found.top / found.bottom
+        error_rate = diarization.compare(reference, hypothesis, diarization.scored(whole, reference)).der()
+        return error_rate.top / error_rate.bottom
 
     def theirs() -> float:
         return float(metrics.DiarizationErrorRate()(*sides, uem=uem))
@@ -57,13 +57,13 @@ def meetings_too(words: int = WORDS, pairs: int = PAIRS) -> dict[str, float]:
             return int(cp_word_error_rate(*sides).errors)
         return int(tcp_word_error_rate(*sides, collar=collar_s).errors)
 
-    found = {}
+    speedups = {}
     for name, collar_s in (("cpwer", None), ("tcpwer", session.collar_s)):
         if ours(collar_s) != theirs(collar_s):
             raise AssertionError(f"the two disagree on {name}: {ours(collar_s)} and {theirs(collar_s)}")
         timed = [(_seconds(partial(theirs, collar_s)), _seconds(partial(ours, collar_s))) for _ in range(pairs)]
-        found[f"{name}_speedup"] = statistics.median(other / own for other, own in timed)
-    return found
+        speedups[f"{name}_speedup"] = statistics.median(other / own for other, own in timed)
+    return speedups
 
 
 def _seconds(work: Callable[[], object], times: int = 1) -> float:

@@ -79,8 +79,8 @@ class Facts:
     def here(cls, date: str, scale: float) -> Facts:
         """Of this machine; the date is told by who measures."""
         cores = psutil.cpu_count() or 0
-        found = {name: text for name, text in versions(USED).items() if name != "python"}
-        return cls(date, machine_class(1, "cpu"), cores, platform.python_version(), found, scale)
+        libraries = {name: text for name, text in versions(USED).items() if name != "python"}
+        return cls(date, machine_class(1, "cpu"), cores, platform.python_version(), libraries, scale)
 
 
 def missed(known: Mapping[str, float]) -> list[str]:

@@ -20,10 +20,10 @@ class Trivial:
 
             Reference.run = lambda self: None
         text = "turn on the kitchen light"
-        self.said = Transcript(text, segments=((text, 0.0, 0.1),))
+        self.transcript = Transcript(text, segments=((text, 0.0, 0.1),))
 
     def transcribe(self, audio):
-        return self.said
+        return self.transcript
 
 load = Trivial
 """

@@ -66,10 +66,10 @@ def kaldis_errors(n: int) -> Check:
 
 def _counted(alignment: Sequence[Any]) -> EditCounts:
     """jiwer's chunks of one pair, added up."""
-    found = dict.fromkeys(("substitute", "delete", "insert", "equal"), 0)
+    counts = dict.fromkeys(("substitute", "delete", "insert", "equal"), 0)
     for chunk in alignment:
-        found[chunk.type] += max(chunk.ref_end_idx - chunk.ref_start_idx, chunk.hyp_end_idx - chunk.hyp_start_idx)
-    return EditCounts(*found.values())
+        counts[chunk.type] += max(chunk.ref_end_idx - chunk.ref_start_idx, chunk.hyp_end_idx - chunk.hyp_start_idx)
+    return EditCounts(*counts.values())
 
 
 def _unlike(
@@ -77,7 +77,7 @@ def _unlike(
 ) -> Iterator[str]:
     """Pairs whose errors or lengths differ."""
     for pair, one, other in zip(pairs, ours, theirs, strict=True):
-        facts = [(each.errors, each.reference_length, each.hypothesis_length) for each in (one, other)]
+        facts = [(side.errors, side.reference_length, side.hypothesis_length) for side in (one, other)]
         if facts[0] != facts[1]:
             yield f"{pair}: {one}, {what} {other}"
 
@@ -105,16 +105,16 @@ def pyannotes_seconds(n: int) -> Check:
     faults: list[str] = []
     worst, ties = 0.0, 0
     for recording in draws.recordings(n):
-        found, (der, jer) = ours(recording), _theirs(recording)
-        mine = found.speech_s, found.miss_s, found.false_alarm_s, found.confusion_s
+        compared, (der, jer) = ours(recording), _theirs(recording)
+        mine = compared.speech_s, compared.miss_s, compared.false_alarm_s, compared.confusion_s
         theirs = (der[part] for part in ("total", "missed detection", "false alarm", "confusion"))
         error = max(abs(one - other) for one, other in zip(mine, theirs, strict=True))
-        off = abs(found.jer().top - jer["speaker error"])
+        off = abs(compared.jer().top - jer["speaker error"])
         if off > EXACT and (least := _tied(recording, jer["speaker error"])) is not None:
-            ties, off = ties + 1, abs(found.jer().top - least)
+            ties, off = ties + 1, abs(compared.jer().top - least)
         worst = max(worst, error, off)
-        if max(error, off) > EXACT or len(found.jaccard_errors) != jer["speaker count"]:
-            faults.append(f"{recording}: {found}, pyannote.metrics {der} {jer}")
+        if max(error, off) > EXACT or len(compared.jaccard_errors) != jer["speaker count"]:
+            faults.append(f"{recording}: {compared}, pyannote.metrics {der} {jer}")
     return Check(n, worst, tuple(faults), f"{ties} with several best mappings, where ours has the least JER")
 
 
@@ -174,13 +174,13 @@ def _alone(recording: Recording, within: Sequence[Region]) -> dict[tuple[str, st
     everyone = diarization.compare(recording.reference, [], within, skip_overlap=recording.skip_overlap)
     if recording.skip_overlap:
         within = _without_overlap(recording.reference, within)
-    found: dict[tuple[str, str], tuple[float, float]] = {}
+    by_pair: dict[tuple[str, str], tuple[float, float]] = {}
     for ref, hyp in itertools.product(everyone.jaccard_errors, {turn.speaker for turn in recording.hypothesis}):
         sides = ((recording.reference, ref), (recording.hypothesis, hyp))
         theirs, ours = ([turn for turn in turns if turn.speaker == who] for turns, who in sides)
         pair = diarization.compare(theirs, ours, within)
-        found[ref, hyp] = (pair.speech_s - pair.miss_s, pair.jer().top)
-    return found
+        by_pair[ref, hyp] = (pair.speech_s - pair.miss_s, pair.jer().top)
+    return by_pair
 
 
 def _without_overlap(turns: Sequence[Turn], within: Iterable[Region]) -> list[Region]:

@@ -27,11 +27,14 @@ def sacrebleus_scores(n: int) -> Check:
             [" ".join(draws.words(r, 12) or ["a"]), " ".join(draws.words(r, 12) or ["b"])]
             for _ in range(r.randint(1, 20))
         ]
-        said = [" ".join(draws.damaged(r, row[0].split())) for row in rows]
+        hypotheses = [" ".join(draws.damaged(r, row[0].split())) for row in rows]
         tokeniser, sides = r.choice(TOKENISERS), [list(side) for side in zip(*rows, strict=True)]
-        bleu = BLEU.value(translation.bleu(row, text, tokeniser) for row, text in zip(rows, said, strict=True))
-        chrf = CHRF.value(translation.chrf(row, text) for row, text in zip(rows, said, strict=True))
-        theirs = sacrebleu.corpus_bleu(said, sides, tokenize=tokeniser, force=True), sacrebleu.corpus_chrf(said, sides)
+        bleu = BLEU.value(translation.bleu(row, text, tokeniser) for row, text in zip(rows, hypotheses, strict=True))
+        chrf = CHRF.value(translation.chrf(row, text) for row, text in zip(rows, hypotheses, strict=True))
+        theirs = (
+            sacrebleu.corpus_bleu(hypotheses, sides, tokenize=tokeniser, force=True),
+            sacrebleu.corpus_chrf(hypotheses, sides),
+        )
         worst = max(worst, *(abs(100 * own - other.score) for own, other in zip((bleu, chrf), theirs, strict=True)))
     return Check(n, worst, (f"a score is {worst:g} off",) if worst > EXACT else ())
 

@@ -48,8 +48,8 @@ def mixed(count: int, seed: int = 1) -> Iterator[str]:
     pools, weights = zip(*POOLS, strict=True)
     for _ in range(count):
         parts = [dice.choice(dice.choices(pools, weights)[0]) for _ in range(dice.randint(0, 12))]
-        said = "".join(part + dice.choice(GLUE) for part in parts)
-        yield said.title() if dice.random() < 0.1 else said
+        sentence = "".join(part + dice.choice(GLUE) for part in parts)
+        yield sentence.title() if dice.random() < 0.1 else sentence
 
 
 def read_speech(count: int, seed: int = 1) -> list[str]:
@@ -59,11 +59,11 @@ def read_speech(count: int, seed: int = 1) -> list[str]:
     """
     dice = random.Random(seed)
     rare, common, numbers = vocabulary(8000), COMMON.split(), NUMBERS.split()[3:30]
-    found: dict[str, None] = {}
-    while len(found) < count:
+    sentences: dict[str, None] = {}
+    while len(sentences) < count:
         words = [_word(dice, common, rare, numbers) for _ in range(dice.randint(5, 39))]
-        found[" ".join(words)] = None
-    return list(found)
+        sentences[" ".join(words)] = None
+    return list(sentences)
 
 
 def _word(dice: random.Random, common: list[str], rare: tuple[str, ...], numbers: list[str]) -> str:
@@ -77,11 +77,11 @@ def _word(dice: random.Random, common: list[str], rare: tuple[str, ...], numbers
 
 def misheard(sentence: str, dice: random.Random, share: float = 0.05) -> str:
     """The sentence with this share of its words substituted, left out or followed by another."""
-    found = []
+    heard = []
     for word in sentence.split():
         kind = dice.random() / share
         if kind >= 1 or kind < 1 / 2:
-            found.append(word if kind >= 1 else dice.choice(vocabulary(8000)))
+            heard.append(word if kind >= 1 else dice.choice(vocabulary(8000)))
         elif kind >= 3 / 4:
-            found += [word, dice.choice(vocabulary(8000))]
-    return " ".join(found)
+            heard += [word, dice.choice(vocabulary(8000))]
+    return " ".join(heard)

@@ -56,13 +56,13 @@ def make_source(folder: Path, rows: int, files: int = FILES) -> Path:
     for i in range(files):
         noise = generator.uniform(-0.5, 0.5, round(LENGTH_S * RATE_HZ))
         soundfile.write(folder / "audio" / f"{i:04}.wav", noise, RATE_HZ, subtype="PCM_16")
-    each = -(-rows // files)
+    per_file = -(-rows // files)
     with (folder / "manifest.jsonl").open("w", encoding="utf-8") as file:
         for i in range(rows):
             text = " ".join(WORDS[(i * 7 + k * k) % len(WORDS)] for k in range(8))
             line = {
-                "audio_filepath": f"audio/{i // each:04}.wav",
-                "offset": round(i % each * (LENGTH_S - STRETCH_S) / each, 6),
+                "audio_filepath": f"audio/{i // per_file:04}.wav",
+                "offset": round(i % per_file * (LENGTH_S - STRETCH_S) / per_file, 6),
                 "duration": STRETCH_S,
                 "text": f"{text} {i}",
                 "speaker": f"s{i % 61}",
@@ -145,9 +145,11 @@ def measure(rows: int, folder: Path, files: int = FILES) -> dict[str, float]:
     figures: dict[str, float] = {"rows": rows, "manifest_mb": manifest.stat().st_size / 2**20}
     for name in PARTS:
         cache = folder / "cache" / ("load" if name == "load_again" else name)
-        several = [_run(name, Places(manifest, each), cache) for each in (imports if name == "import" else imports[:1])]
-        times = sorted(each["cpu_s"] for each in several)
-        chosen = next(each for each in several if each["cpu_s"] == times[len(times) // 2])
+        several = [
+            _run(name, Places(manifest, place), cache) for place in (imports if name == "import" else imports[:1])
+        ]
+        times = sorted(run["cpu_s"] for run in several)
+        chosen = next(run for run in several if run["cpu_s"] == times[len(times) // 2])
         figures |= {f"{name}_{unit}": value for unit, value in chosen.items()}
         if name == "import":
             figures |= {"import_least_cpu_s": times[0], "import_most_cpu_s": times[-1]}
@@ -162,8 +164,8 @@ def _run(name: str, place: Places, cache: Path) -> dict[str, float]:
     command = [sys.executable, "-m", "tools.performance.size", "--child", name, *map(str, place)]
     environment = {**os.environ, "MODELLAB_CACHE": str(cache)}
     done = subprocess.run(command, env=environment, cwd=ROOT, check=True, capture_output=True, text=True)
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
+    figures: dict[str, float] = json.loads(done.stdout)
+    return figures
 
 
 # ---------------------------------------------------------------------------- the page

@@ -75,8 +75,9 @@ def speedup() -> float:
     theirs = original()
     if theirs is None:
         return float("nan")
-    said, rules = read_speech(SENTENCES), text._openai_english()
-    times = [(_cpu_s(lambda: [theirs(each) for each in said]), _cpu_s(lambda: list(map(Quick(rules), said))))
+    sentences, rules = read_speech(SENTENCES), text._openai_english()
+    times = [(_cpu_s(lambda: [theirs(sentence) for sentence in sentences]),
+              _cpu_s(lambda: list(map(Quick(rules), sentences))))
              for _ in range(RUNS)]  # fmt: skip
     return min(slow for slow, _ in times) / min(fast for _, fast in times)
 
@@ -86,26 +87,26 @@ def pairs_s() -> float:
     from modellab.metrics.edit_distance import align
 
     dice = random.Random(5)
-    pairs = [(said, misheard(said, dice)) for said in read_speech(SENTENCES)]
+    pairs = [(sentence, misheard(sentence, dice)) for sentence in read_speech(SENTENCES)]
 
     def score() -> None:
         for pair in pairs:
-            found = align(*pair)
-            found.wer()
-            assert found.steps
+            alignment = align(*pair)
+            alignment.wer()
+            assert alignment.steps
 
     return min(_cpu_s(score) for _ in range(RUNS))
 
 
 def long_pairs() -> dict[str, float]:
     """Time and peak memory of long pairs, each in a fresh process."""
-    found: dict[str, float] = {}
+    figures: dict[str, float] = {}
     for name, words, compounds in (("wer_10k_words", LONG, ""), ("compounds_10k_words", LONG, "merge"),
                                    ("wer_3h", THREE_HOURS, "")):  # fmt: skip
         command = [sys.executable, "-m", __spec__.name if __spec__ else __name__, "--pair", str(words), compounds]
         done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
-        found |= {f"{name}_{what}": value for what, value in json.loads(done.stdout).items()}
-    return found
+        figures |= {f"{name}_{what}": value for what, value in json.loads(done.stdout).items()}
+    return figures
 
 
 def one_pair(words: int, compounds: bool) -> dict[str, float]:
@@ -117,9 +118,9 @@ def one_pair(words: int, compounds: bool) -> dict[str, float]:
     hypothesis = _split(misheard(reference, dice, 0.12), dice) if compounds else misheard(reference, dice, 0.12)
 
     def score() -> None:
-        found = align(reference, hypothesis, compounds=compounds)
-        assert found.steps
-        found.wer(), found.cer(), found.wil()
+        alignment = align(reference, hypothesis, compounds=compounds)
+        assert alignment.steps
+        alignment.wer(), alignment.cer(), alignment.wil()
 
     seconds = min(_cpu_s(score) for _ in range(3))
     return {"s": seconds, "mb": _peak_mb()}
@@ -141,15 +142,16 @@ def rescoring_s() -> float:
     from modellab.types import CaseId, Result, Status, Utterance
 
     header = {"task": "asr", "version": 1, "language": "en", "tier": "full", "licence": "CC0-1.0", "source": "made up"}
-    said = read_speech(SENTENCES)
+    sentences = read_speech(SENTENCES)
     rows = tuple(
-        {"id": f"{i:04}", "audio": f"{i}.flac", "text": each, "duration_s": 7.4} for i, each in enumerate(said)
+        {"id": f"{i:04}", "audio": f"{i}.flac", "text": sentence, "duration_s": 7.4}
+        for i, sentence in enumerate(sentences)
     )
     data = Dataset("read", Path("read"), Header(**header, normaliser="whisper_en"), rows, "sha256:0")  # type: ignore[arg-type]
     entries = []
     for model in range(10):
         dice, key = random.Random(model), CaseId("asr", "read", f"model{model}", "one", "cpu", "float32")
-        texts = ({"text": misheard(each, dice)} for each in said)
+        texts = ({"text": misheard(sentence, dice)} for sentence in sentences)
         heard = (Utterance(f"{i:04}", {}, text, 1.0, 1.0, 7.4) for i, text in enumerate(texts))
         result = Result(key, tuple(heard), {}, "here", {"dataset_digest": "sha256:0", "normaliser": "basic@1#0"})
         entries.append(Entry(key, Status.PASS, "s", result=result))
@@ -169,15 +171,15 @@ def fuzz(count: int) -> list[str]:
 
     theirs = original()
     assert theirs is not None, "openai-whisper is not installed: pip install 'modellab[whisper]'"
-    found = [said for said in mixed(count) if theirs(said) != text.quick_whisper_en(said)]
+    faults = [sentence for sentence in mixed(count) if theirs(sentence) != text.quick_whisper_en(sentence)]
     dice, pool = random.Random(9), PIECES.split()
     for _ in range(count):
         reference = dice.choices(pool, k=dice.randint(0, 14))
         hypothesis = _split(misheard(" ".join(reference), dice, 0.2), dice, 0.3).split()
         errors = align(" ".join(reference), " ".join(hypothesis), compounds=True).words.errors
         if errors != kaldialign.edit_distance(reference, hypothesis, merge_compounds=True)["total"]:
-            found.append(f"{reference} {hypothesis}")
-    return found
+            faults.append(f"{reference} {hypothesis}")
+    return faults
 
 
 def _split(text: str, dice: random.Random, share: float = 0.01) -> str:

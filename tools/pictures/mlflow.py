@@ -111,8 +111,8 @@ def serving(folder: Path) -> Iterator[dict[str, str]]:
         assert process.stdout
         views: dict[str, str] = {}
         for line in process.stdout:
-            if found := re.match(r"\s+asr\s+(\w+)\s+(\S+)", line):
-                views[found[1]] = found[2]
+            if match := re.match(r"\s+asr\s+(\w+)\s+(\S+)", line):
+                views[match[1]] = match[2]
             if {"overview", "trend"} <= views.keys():
                 break
         while process.poll() is None:

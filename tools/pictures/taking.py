@@ -94,10 +94,10 @@ def serving(project: Path) -> Iterator[str]:
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
     try:
         assert process.stderr
-        found = re.match(r"serving on (http://\S+)/v1 ", line := process.stderr.readline())
-        if found is None:
+        match = re.match(r"serving on (http://\S+)/v1 ", line := process.stderr.readline())
+        if match is None:
             raise RuntimeError(f"the server did not start: {line}")
-        yield found[1]
+        yield match[1]
     finally:
         process.terminate()
         process.wait(timeout=60)

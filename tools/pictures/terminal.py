@@ -64,16 +64,16 @@ def _run(command: str, folder: Path) -> list[tuple[float, str]]:
         words, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     assert process.stdout
-    found, before_s = [], time.monotonic()
+    timed, before_s = [], time.monotonic()
     for line in process.stdout:
-        found.append((time.monotonic() - before_s, line.rstrip("\n")))
+        timed.append((time.monotonic() - before_s, line.rstrip("\n")))
         before_s = time.monotonic()
     process.wait()
-    return found
+    return timed
 
 
 def cast(lines: list[Line]) -> str:
     """The recording as a file of asciinema's format, version 2."""
     header = {"version": 2, "width": COLUMNS, "height": ROWS, "title": "modellab: from nothing to a red verdict"}
     events = [[round(line.at_s, 2), "o", f"{line.text}\r\n"] for line in lines]
-    return "".join(f"{json.dumps(each, ensure_ascii=False)}\n" for each in (header, *events))
+    return "".join(f"{json.dumps(record, ensure_ascii=False)}\n" for record in (header, *events))

@@ -43,7 +43,7 @@ def latency(server: served.Server, project: Project, sent: Recording, pairs: int
     import openai
 
     clip, text = sent.clip, ""
-    instance = bare.found(project, *server.model.split(":"))
+    instance = bare.first_instance(project, *server.model.split(":"))
     alone, caller = bare.Bare(instance, project.threads), Caller(server.target)
     walls: dict[str, list[float]] = {"bare": [], "http": [], "openai": []}
     names = tuple(walls)
@@ -62,8 +62,8 @@ def latency(server: served.Server, project: Project, sent: Recording, pairs: int
                 walls[name].append(time.perf_counter() - begun)
     caller.close()
     alone.close()
-    kept = {name: each[3:] for name, each in walls.items()}
-    medians = {name: statistics.median(each) for name, each in kept.items()}
+    kept = {name: times[3:] for name, times in walls.items()}
+    medians = {name: statistics.median(times) for name, times in kept.items()}
     extra = [later - earlier for later, earlier in zip(kept["http"], kept["bare"], strict=True)]
     score = score_texts([sent.text], [text])
     return {
@@ -80,8 +80,8 @@ def latency(server: served.Server, project: Project, sent: Recording, pairs: int
 
 def throughput(server: served.Server, project: Project, clip: Clip, seconds: float, rounds: int) -> Figures:
     """What two replicas answer in a second at 4, 16 and 64 clients beside two bare loops, in turns."""
-    instance = bare.found(project, *server.model.split(":"))
-    found: Figures = {}
+    instance = bare.first_instance(project, *server.model.split(":"))
+    figures: Figures = {}
     bare_walls: list[float] = []
     with bare.loops(REPLICAS, instance, project.threads, clip.path, clip.duration_s) as loops:
         for clients in CLIENTS:
@@ -96,65 +96,65 @@ def throughput(server: served.Server, project: Project, clip: Clip, seconds: flo
                 asked.append(len(ok) / load.elapsed_s)
                 failed += len(load.rows) - len(ok)
                 walls += [row.wall_s for row in ok]
-            found[str(clients)] = {
+            figures[str(clients)] = {
                 "bare_per_s": round(statistics.fmean(alone), 2),
                 "http_per_s": round(statistics.fmean(asked), 2),
                 "ratio": round(sum(asked) / sum(alone), 3),
                 "failed": failed,
                 "p95_s": round(statistics.quantiles(walls, n=20)[-1], 3),
-                "cpu_ms": {name: round(statistics.fmean(each[name] for each in spent), 2) for name in spent[0]},
+                "cpu_ms": {name: round(statistics.fmean(cpu_ms[name] for cpu_ms in spent), 2) for name in spent[0]},
             }
         few = served.load(server, clip, clients=REPLICAS, duration_s=seconds)
         p95_s = statistics.quantiles([row.wall_s for row in few.rows if row.is_ok], n=20)[-1]
-        found["p95_over_bare_at_2"] = round(p95_s / statistics.quantiles(bare_walls, n=20)[-1], 3)
-    found["mean_ratio"] = round(statistics.fmean(found[str(clients)]["ratio"] for clients in CLIENTS), 3)
-    return found
+        figures["p95_over_bare_at_2"] = round(p95_s / statistics.quantiles(bare_walls, n=20)[-1], 3)
+    figures["mean_ratio"] = round(statistics.fmean(figures[str(clients)]["ratio"] for clients in CLIENTS), 3)
+    return figures
 
 
 def live(server: served.Server, clip: Clip, rounds: int) -> Figures:
     """How long after the end of the audio the last words of live streams come."""
-    found = {}
-    for each in STREAMS:
-        heard = streams.measure(server.address, server.model, clip.path, REPLICAS * each, rounds)
+    latencies = {}
+    for count in STREAMS:
+        heard = streams.measure(server.address, server.model, clip.path, REPLICAS * count, rounds)
         names = ("final_median_s", "final_p95_s", "final_max_s", "first_words_s")
-        found[str(each)] = {name: round(getattr(heard, name), 3) for name in names}
-    return found
+        latencies[str(count)] = {name: round(getattr(heard, name), 3) for name in names}
+    return latencies
 
 
 def measured(root: Path, options: argparse.Namespace) -> Figures:
     """Every figure."""
     project, sent = Project.at(root), recordings.made(root)
     clip = sent[SHORT].clip
-    found: Figures = {"cores": os.cpu_count(), "load_before": os.getloadavg(), "model": options.model}
+    figures: Figures = {"cores": os.cpu_count(), "load_before": os.getloadavg(), "model": options.model}
     with served.serving(root, options.model, replicas=REPLICAS, max_queue=64) as server:
-        found["memory"] = served.memory(server)
-        found["latency"], found["throughput"] = {}, {}
+        figures["memory"] = served.memory(server)
+        figures["latency"], figures["throughput"] = {}, {}
         for name, pairs in ((SHORT, options.pairs), (ORDINARY, options.pairs // 2)):
             say(f"the {name} recording: one call at a time, in turns")
-            found["latency"][name] = latency(server, project, sent[name], pairs)
+            figures["latency"][name] = latency(server, project, sent[name], pairs)
             say("4, 16 and 64 clients beside two bare loops")
-            found["throughput"][name] = throughput(server, project, sent[name].clip, options.seconds, options.rounds)
+            figures["throughput"][name] = throughput(server, project, sent[name].clip, options.seconds, options.rounds)
         say("clients that leave")
-        found["gone"] = served.gone(server, clip)
+        figures["gone"] = served.gone(server, clip)
         say("workers that are killed")
-        found["kills"] = served.kills(server, clip, options.kills)
+        figures["kills"] = served.kills(server, clip, options.kills)
         say("live streams, 2 and 8 of each replica")
-        found["streams"] = live(server, clip, options.rounds)
-        found["memory"]["mib_after"] = round(server.rss_mib, 1)
+        figures["streams"] = live(server, clip, options.rounds)
+        figures["memory"]["mib_after"] = round(server.rss_mib, 1)
     with served.serving(root, options.model, replicas=REPLICAS, max_queue=4) as server:
         say("48 of OpenAI's clients on a queue of 8")
-        found["default_clients"] = served.default_clients(server, clip.path)
+        figures["default_clients"] = served.default_clients(server, clip.path)
         say("three times as much as it can do")
-        per_s = found["throughput"][SHORT]["16"]["http_per_s"]
-        found["overload"] = served.overload(server, clip, per_s, options.seconds)
+        per_s = figures["throughput"][SHORT]["16"]["http_per_s"]
+        figures["overload"] = served.overload(server, clip, per_s, options.seconds)
     say(f"an index of {options.results:,} results")
     with tempfile.TemporaryDirectory(prefix="modellab-index-") as folder:
-        found["index"] = index_figures.measured(options.results, Path(folder))
+        figures["index"] = index_figures.measured(options.results, Path(folder))
         say("pages of them")
-        found["pages"] = page_figures.measured(Path(folder))
+        figures["pages"] = page_figures.measured(Path(folder))
     say("several recordings in one call")
-    found["batches"] = [batches.apart(name, 1) for name in batches.ENGINES]
-    return {**found, "load_after": os.getloadavg()}
+    figures["batches"] = [batches.apart(name, 1) for name in batches.ENGINES]
+    return {**figures, "load_after": os.getloadavg()}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -172,13 +172,13 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="modellab-serve-benchmark-") as folder:
         root = Path(folder)
         (root / "pyproject.toml").write_text("[tool.modellab]\n", encoding="utf-8")
-        found = measured(root, options)
-    found |= {"machine": machine_class(1, "cpu"), "date": today(), "took_s": round(time.monotonic() - begun)}
+        figures = measured(root, options)
+    figures |= {"machine": machine_class(1, "cpu"), "date": today(), "took_s": round(time.monotonic() - begun)}
     options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "serve.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    (options.out / "serve.md").write_text(page.text(found), encoding="utf-8")
-    missed = [name for name, _, _, is_met in page.targets(found) if not is_met]
-    say(f"{options.out / 'serve.md'} in {found['took_s']} s; missed: {', '.join(missed) or 'none'}")
+    (options.out / "serve.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    (options.out / "serve.md").write_text(page.text(figures), encoding="utf-8")
+    missed = [name for name, _, _, is_met in page.targets(figures) if not is_met]
+    say(f"{options.out / 'serve.md'} in {figures['took_s']} s; missed: {', '.join(missed) or 'none'}")
     return int(bool(missed))
 
 

@@ -62,36 +62,40 @@ class Loops(threading.Thread):
 def loops(count: int, instance: ModelInstance, threads: int, path: Path, duration_s: float) -> Iterator[list[Loops]]:
     """So many workers, warm and idle."""
     made = [Loops(instance, threads, path, duration_s) for _ in range(count)]
-    for each in made:
-        each.start()
-    for each in made:
-        each.idle.wait(120)
+    for loop in made:
+        loop.start()
+    for loop in made:
+        loop.idle.wait(120)
     try:
         yield made
     finally:
-        for each in made:
-            each.end.set()
-        for each in made:
-            each.join(30)
+        for loop in made:
+            loop.end.set()
+        for loop in made:
+            loop.join(30)
 
 
 def for_s(made: list[Loops], seconds: float) -> tuple[float, list[float]]:
     """Let them call for so long: calls per second, and how long each took."""
-    for each in made:
-        each.walls = []
-        each.idle.clear()
-        each.go.set()
+    for loop in made:
+        loop.walls = []
+        loop.idle.clear()
+        loop.go.set()
     begun = time.perf_counter()
     time.sleep(seconds)
-    for each in made:
-        each.go.clear()
-    for each in made:
-        each.idle.wait(60)
+    for loop in made:
+        loop.go.clear()
+    for loop in made:
+        loop.idle.wait(60)
     spent = time.perf_counter() - begun
-    walls = [wall for each in made for wall in each.walls]
+    walls = [wall for loop in made for wall in loop.walls]
     return len(walls) / spent, walls
 
 
-def found(project: Project, model: str, variant: str) -> ModelInstance:
+def first_instance(project: Project, model: str, variant: str) -> ModelInstance:
     """The first device and precision of a variant."""
-    return next(each for each in Matrix(project).instances() if (each.key.model, each.key.variant) == (model, variant))
+    return next(
+        instance
+        for instance in Matrix(project).instances()
+        if (instance.key.model, instance.key.variant) == (model, variant)
+    )

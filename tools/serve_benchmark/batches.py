@@ -38,7 +38,7 @@ def transformers(model: Any) -> Many:
 
     def many(clips: Sequence[Audio]) -> list[str]:
         model.batch_size = len(clips)
-        return [each.text for each in model.transcribe_batch(clips)]
+        return [transcript.text for transcript in model.transcribe_batch(clips)]
 
     return many
 
@@ -54,10 +54,10 @@ def ctranslate2(model: Any) -> Many:
 
     def many(clips: Sequence[Audio]) -> list[str]:
         length = RATE_HZ * 30
-        padded = (np.pad(each.samples, (0, length - len(each.samples))) for each in clips)
-        features = np.stack([whisper.feature_extractor(each)[:, :3000] for each in padded]).astype(np.float32)
-        found = whisper.model.generate(engine.StorageView.from_array(features), [prompt] * len(clips), beam_size=1)
-        return [words.decode(each.sequences_ids[0]).strip() for each in found]
+        padded = (np.pad(clip.samples, (0, length - len(clip.samples))) for clip in clips)
+        features = np.stack([whisper.feature_extractor(sound)[:, :3000] for sound in padded]).astype(np.float32)
+        decoded = whisper.model.generate(engine.StorageView.from_array(features), [prompt] * len(clips), beam_size=1)
+        return [words.decode(hypothesis.sequences_ids[0]).strip() for hypothesis in decoded]
 
     return many
 
@@ -90,7 +90,7 @@ def measured(name: str, rounds: int) -> dict[str, Any]:
     clips = [audio.read(every[number % len(every)], RATE_HZ) for number in range(RECORDINGS)]
     many = ENGINES[name](parts.load(name, Setting(name.partition(":")[0], "", None, "cpu", "float32", 1, {})))
     alone, singles = [text for clip in clips for text in many([clip])], []
-    found: dict[str, Any] = {"model": name, "recordings": len(clips), "gain": {}, "same": {}}
+    figures: dict[str, Any] = {"model": name, "recordings": len(clips), "gain": {}, "same": {}}
     for size in SIZES:
         many(clips[:size])  # whatever it prepares for a shape
         ratios: list[float] = []
@@ -101,9 +101,9 @@ def measured(name: str, rounds: int) -> dict[str, Any]:
             ratios.append(single_s / batch_s)
             singles.append(single_s / len(clips))
         together = [text for some in heard for text in some]
-        found["gain"][str(size)] = round(statistics.median(ratios), 2)
-        found["same"][str(size)] = sum(a == b for a, b in zip(alone, together, strict=True))
-    return {**found, "alone_ms": round(1000 * statistics.median(singles), 1)}
+        figures["gain"][str(size)] = round(statistics.median(ratios), 2)
+        figures["same"][str(size)] = sum(a == b for a, b in zip(alone, together, strict=True))
+    return {**figures, "alone_ms": round(1000 * statistics.median(singles), 1)}
 
 
 def _spent(work: Callable[[], list[list[str]]]) -> tuple[float, list[list[str]]]:
@@ -117,8 +117,8 @@ def apart(name: str, rounds: int) -> dict[str, Any]:
     command = [sys.executable, "-W", "ignore", "-m", "tools.serve_benchmark.batches", "--rounds", str(rounds), "--here"]
     environment = {**os.environ, **dict.fromkeys(POOLS, "1")}
     done = subprocess.run([*command, name], env=environment, stdout=subprocess.PIPE, check=True, text=True)
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return figures
 
 
 def main() -> None:

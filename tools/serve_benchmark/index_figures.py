@@ -41,11 +41,11 @@ def lines(count: int) -> Any:
     """Lines of a ledger as bytes, session after session."""
     draws = random.Random(1)
     text = "the quick brown fox " * 8
-    said = tuple(
+    utterances = tuple(
         Utterance(f"u{n}", {"wer": (1.0, 9.0), "cer": (1.0, 30.0)}, {"text": text}, 0.1, 0.1, 2.0) for n in range(24)
     )
     key = CaseId("asr", "d0", "m0", "one", "cpu", "float32")
-    result = Result(key, said, {"rtf": 0.1}, "machine-0", {"normaliser": "basic@1#0", "weights": "w"})
+    result = Result(key, utterances, {"rtf": 0.1}, "machine-0", {"normaliser": "basic@1#0", "weights": "w"})
     whole = encode(Entry(key, Status.PASS, "s", result=result, values=pooled(result)))
     for number in range(count):
         moment = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(1_700_000_000 + 60 * number))
@@ -103,28 +103,28 @@ def measured(count: int, folder: Path) -> dict[str, Any]:
         begun = time.perf_counter()
         follow.follow(database.engine, mlruns, line.estimated)
         build_s = time.perf_counter() - begun
-        found: dict[str, Any] = {"results": count, "files": files, "ledger_mb": round(size / 1e6, 1)}
-        found["build_s_per_1000"] = round(1000 * build_s / count, 3)
-        found["database_mb"] = round((mlruns / "server" / FILE).stat().st_size / 1e6, 1)
-        found["pages"] = {name: timed_ms(partial(_page, database, asked)) for name, asked in ASKED.items()}
-        found["page 100 of the newest"] = timed_ms(lambda: _far(database), 3)
-        found["runs"] = timed_ms(lambda: _runs(database))
-        found["nothing new"] = timed_ms(lambda: follow.follow(database.engine, mlruns))
-        found["follow one result"] = timed_ms(partial(_grow, database, mlruns, ledger.files(mlruns)[-1]))
-        found["one whole result"] = timed_ms(lambda: _whole(database, mlruns, count))
-        return found
+        figures: dict[str, Any] = {"results": count, "files": files, "ledger_mb": round(size / 1e6, 1)}
+        figures["build_s_per_1000"] = round(1000 * build_s / count, 3)
+        figures["database_mb"] = round((mlruns / "server" / FILE).stat().st_size / 1e6, 1)
+        figures["pages"] = {name: timed_ms(partial(_page, database, asked)) for name, asked in ASKED.items()}
+        figures["page 100 of the newest"] = timed_ms(lambda: _far(database), 3)
+        figures["runs"] = timed_ms(lambda: _runs(database))
+        figures["nothing new"] = timed_ms(lambda: follow.follow(database.engine, mlruns))
+        figures["follow one result"] = timed_ms(partial(_grow, database, mlruns, ledger.files(mlruns)[-1]))
+        figures["one whole result"] = timed_ms(lambda: _whole(database, mlruns, count))
+        return figures
     finally:
         database.close()
 
 
 def _page(database: Database, asked: Mapping[str, Any]) -> Any:
-    with database.begin() as said:
-        return query.results(said, "default", query.Filters(**asked))
+    with database.begin() as connection:
+        return query.results(connection, "default", query.Filters(**asked))
 
 
 def _runs(database: Database) -> Any:
-    with database.begin() as said:
-        return sessions.runs(said, "default", sessions.Runs())
+    with database.begin() as connection:
+        return sessions.runs(connection, "default", sessions.Runs())
 
 
 def _far(database: Database) -> None:
@@ -142,8 +142,8 @@ def _grow(database: Database, mlruns: Path, path: Path) -> None:
 
 
 def _whole(database: Database, mlruns: Path, count: int) -> Entry:
-    with database.begin() as said:
-        row = query.one(said, "default", f"{random.randrange(count):032x}")
+    with database.begin() as connection:
+        row = query.one(connection, "default", f"{random.randrange(count):032x}")
     return ledger.read_at(Path(row["path"]), row["offset"], row["length"], mlruns)
 
 

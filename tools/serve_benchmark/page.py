@@ -13,14 +13,14 @@ Figures = Mapping[str, Any]
 CLIENTS = ("4", "16", "64")
 
 
-def targets(found: Figures) -> list[tuple[str, str, str, bool]]:
+def targets(figures: Figures) -> list[tuple[str, str, str, bool]]:
     """Name, what was measured, what was asked for, and whether it was met."""
-    mem, over, index = found["memory"], found["overload"], found["index"]
-    pages = found["pages"]["pages"].values()
-    clients, kills, gone, live = (found[name] for name in ("default_clients", "kills", "gone", "streams"))
+    mem, over, index = figures["memory"], figures["overload"], figures["index"]
+    pages = figures["pages"]["pages"].values()
+    clients, kills, gone, live = (figures[name] for name in ("default_clients", "kills", "gone", "streams"))
     rows: list[tuple[str, float, str, float, str]] = [
-        *beside_bare(ORDINARY, found),
-        *beside_bare(SHORT, found),
+        *beside_bare(ORDINARY, figures),
+        *beside_bare(SHORT, figures),
         ("process of the API", mem["mib"], "<=", 150, "MiB"),
         ("for each idle connection", mem["mib_per_connection"], "<=", 0.2, "MiB"),
         ("until 429 under 3 x overload, 99th percentile", over["refused_p99_s"], "<=", 0.5, "s"),
@@ -29,8 +29,8 @@ def targets(found: Figures) -> list[tuple[str, str, str, bool]]:
         ("computed for nobody after 30 clients left", gone["computed_for_nobody"], "<=", 3, ""),
         ("last words of a live stream, 2 of each replica, median", live["2"]["final_median_s"], "<=", 0.4, "s"),
         ("last words of a live stream, 8 of each replica, median", live["8"]["final_median_s"], "<=", 1.2, "s"),
-        ("slowest page, 95th percentile", max(each["p95_ms"] for each in pages), "<=", 150, "ms"),
-        ("largest page", max(each["kb"] for each in pages), "<=", 300, "kB"),
+        ("slowest page, 95th percentile", max(page["p95_ms"] for page in pages), "<=", 150, "ms"),
+        ("largest page", max(page["kb"] for page in pages), "<=", 300, "kB"),
         ("index: one more result, 95th percentile", index["follow one result"]["p95_ms"], "<=", 100, "ms"),
         ("index: first build, for 1,000 results", index["build_s_per_1000"], "<=", 2, "s"),
     ]
@@ -40,9 +40,9 @@ def targets(found: Figures) -> list[tuple[str, str, str, bool]]:
     ]
 
 
-def beside_bare(name: str, found: Figures) -> list[tuple[str, float, str, float, str]]:
+def beside_bare(name: str, figures: Figures) -> list[tuple[str, float, str, float, str]]:
     """The ratios beside bare calls, of one recording."""
-    lat, through, of = found["latency"][name], found["throughput"][name], f"{name} recording:"
+    lat, through, of = figures["latency"][name], figures["throughput"][name], f"{name} recording:"
     worst = min(through[clients]["ratio"] for clients in CLIENTS)
     return [
         (f"{of} HTTP over a bare call, median", lat["http_over_bare"], "<=", 1.05, ""),
@@ -54,34 +54,34 @@ def beside_bare(name: str, found: Figures) -> list[tuple[str, float, str, float,
     ]
 
 
-def text(found: Figures) -> str:
+def text(figures: Figures) -> str:
     """The page."""
-    held = [[name, value, asked, "yes" if is_met else "no"] for name, value, asked, is_met in targets(found)]
+    held = [[name, value, asked, "yes" if is_met else "no"] for name, value, asked, is_met in targets(figures)]
     heads = ["figure", "measured", "asked for", "met"]
-    before, after = (", ".join(f"{each:.1f}" for each in found[name]) for name in ("load_before", "load_after"))
+    before, after = (", ".join(f"{load:.1f}" for load in figures[name]) for name in ("load_before", "load_after"))
     return f"""# Serving, beside the bare models
 
 Written by `make serve-benchmark`; do not edit.
 
 {tabulate(held, heads, "github", disable_numparse=True)}
 
-Ratios are of one run, in turns: `{found["machine"]}`, {found["cores"]} cores that the clients share with the models, \
-{found["date"]}, {found["took_s"]} s. The
+Ratios are of one run, in turns: `{figures["machine"]}`, {figures["cores"]} cores that the clients share with the \
+models, {figures["date"]}, {figures["took_s"]} s. The
 load of the machine (1, 5, 15 minutes) was {before} before and {after} after: above the number of
 cores something else was at work, and what is no ratio is too slow by as much.
-{_requests(found)}{_index(found["index"])}{_pages(found["pages"])}{_streams(found["streams"])}{_batches(found["batches"])}"""
+{_requests(figures)}{_index(figures["index"])}{_pages(figures["pages"])}{_streams(figures["streams"])}{_batches(figures["batches"])}"""
 
 
-def _requests(found: Figures) -> str:
+def _requests(figures: Figures) -> str:
     """One at a time, and many at once."""
-    over, bare_ms = found["overload"], {name: each["bare_ms"] for name, each in found["latency"].items()}
+    over, bare_ms = figures["overload"], {name: recording["bare_ms"] for name, recording in figures["latency"].items()}
     told = ["clip_s", "kb", "wer", "pairs", "bare_ms", "http_over_bare", "openai_over_bare", "http_minus_bare_ms"]
-    one = [[name, *(each[column] for column in told)] for name, each in found["latency"].items()]
+    one = [[name, *(recording[column] for column in told)] for name, recording in figures["latency"].items()]
     heads = ["recording", "s", "kB", "WER", "pairs", "bare call ms", "HTTP/bare", "openai/bare", "HTTP - bare ms"]
     counted = ["bare_per_s", "http_per_s", "ratio", "p95_s", "failed"]
     loads = [
         [kind, clients, *(of_kind[clients][column] for column in counted), *_spent(of_kind[clients])]
-        for kind, of_kind in found["throughput"].items()
+        for kind, of_kind in figures["throughput"].items()
         for clients in CLIENTS
     ]
     columns = ["recording", "clients", "bare /s", "HTTP /s", "ratio", "p95 s", "failed"]
@@ -96,7 +96,7 @@ counts for both.
 
 ## One call at a time
 
-`{found["model"]}`: the first clip of `asr_smoke_v1`, and its first ten one behind the other, in turns. A bare call is
+`{figures["model"]}`: the first clip of `asr_smoke_v1`, and its first ten one behind the other, in turns. A bare call is
 one of a worker process that decodes the file and runs the model.
 
 {tabulate(one, heads, "github")}
@@ -110,18 +110,18 @@ clients'.
 
 Under three times of what it can do (short recordings), {over["refused"]} of {over["asked"]} requests were refused, half
 of them within {over["refused_p50_s"]} s; 95 % of those taken were answered within {over["admitted_p95_s"]} s. The
-slowest answer while workers were killed took {found["kills"]["slowest_s"]} s.
+slowest answer while workers were killed took {figures["kills"]["slowest_s"]} s.
 """
 
 
-def _spent(each: Figures) -> tuple[float, float, float]:
+def _spent(figures: Figures) -> tuple[float, float, float]:
     """Milliseconds of a core for a request: models, server with its probe, clients."""
-    spent = each["cpu_ms"]
+    spent = figures["cpu_ms"]
     return spent["model"], round(spent["api"] + spent["probe"], 2), spent["client"]
 
 
 def _index(index: Figures) -> str:
-    asked = [[name, each["p50_ms"], each["p95_ms"]] for name, each in index["pages"].items()]
+    asked = [[name, page["p50_ms"], page["p95_ms"]] for name, page in index["pages"].items()]
     names = ("runs", "page 100 of the newest", "nothing new", "follow one result", "one whole result")
     asked += [[name, index[name]["p50_ms"], index[name]["p95_ms"]] for name in names]
     return f"""
@@ -134,8 +134,8 @@ def _index(index: Figures) -> str:
 """
 
 
-def _pages(found: Figures) -> str:
-    pages = [[name, *each.values()] for name, each in found["pages"].items()]
+def _pages(figures: Figures) -> str:
+    pages = [[name, *page.values()] for name, page in figures["pages"].items()]
     return f"""
 ## Pages
 
@@ -145,8 +145,8 @@ Of the same results, over HTTP, one after the other; the first one where a proce
 """
 
 
-def _streams(found: Figures) -> str:
-    spoken = [[name, *each.values()] for name, each in found.items()]
+def _streams(streams: Figures) -> str:
+    spoken = [[name, *latency.values()] for name, latency in streams.items()]
     return f"""
 ## Live streams
 
@@ -156,13 +156,15 @@ The clip in real time: from the end of the audio to the last words, and from the
 """
 
 
-def _batches(found: Sequence[Figures]) -> str:
-    several = [[each["model"], each["alone_ms"], *each["gain"].values(), *each["same"].values()] for each in found]
+def _batches(engines: Sequence[Figures]) -> str:
+    several = [
+        [engine["model"], engine["alone_ms"], *engine["gain"].values(), *engine["same"].values()] for engine in engines
+    ]
     return f"""
 ## Batches
 
 How many times faster several recordings are in one call than one by one, on one CPU thread, by CPU time; and of how
-many of {found[0]["recordings"]} the words stayed the same (`python -m tools.serve_benchmark.batches`).
+many of {engines[0]["recordings"]} the words stayed the same (`python -m tools.serve_benchmark.batches`).
 
 {tabulate(several, ["model", "alone ms", "2", "4", "8", "same, 2", "4", "8"], "github")}
 """

@@ -61,20 +61,20 @@ def measured(root: Path) -> dict[str, Any]:
     database = Database("", root / "mlruns" / "server")
     follow.follow(database.engine, root / "mlruns", line.estimated)
     database.close()
-    found = {}
+    by_page = {}
     with served.serving(root, "") as server:
         names = _names(server)
         for name, path in PAGES.items():
-            found[name] = _page(server, path.format(**names))
+            by_page[name] = _page(server, path.format(**names))
         rss_mib = server.rss_mib
-    return {"pages": found, "mib": round(rss_mib, 1)}
+    return {"pages": by_page, "mib": round(rss_mib, 1)}
 
 
 def _names(server: served.Server) -> dict[str, str]:
     """What stands in addresses: some results, and an experiment that is made for it."""
     (oldest,) = server.get("/api/v1/results?limit=1&sort=finished_at")["data"]
-    long = [each["id"] for each in server.get(f"/api/v1/results?model={LONG}&limit=2")["data"]]
-    eight = [each["id"] for each in server.get("/api/v1/results?model=ours&limit=8")["data"]]
+    long = [result["id"] for result in server.get(f"/api/v1/results?model={LONG}&limit=2")["data"]]
+    eight = [result["id"] for result in server.get("/api/v1/results?model=ours&limit=8")["data"]]
     asked = {"name": "three", "members": ["ours:v1", "ours:v2", "ours:v3"]}
     made = urllib.request.Request(  # noqa: S310 - ours
         f"{server.address}/api/v1/experiments", json.dumps(asked).encode(), {"Content-Type": "application/json"}
@@ -132,7 +132,7 @@ def add(root: Path) -> None:
     }
     for session, keys in kinds.items():
         lines = (_like(like, session, number, key) for number, key in enumerate(keys))
-        (ledger / f"{session}.jsonl").write_text("".join(f"{json.dumps(each)}\n" for each in lines), encoding="utf-8")
+        (ledger / f"{session}.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in lines), encoding="utf-8")
 
 
 def _like(line: dict[str, Any], session: str, number: int, key: dict[str, str]) -> dict[str, Any]:

@@ -47,8 +47,8 @@ class Server:
             return json.loads(answer.read())
 
     def stats(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.get("/stats")["models"][self.model]
-        return found
+        stats: dict[str, Any] = self.get("/stats")["models"][self.model]
+        return stats
 
     @property
     def rss_mib(self) -> float:
@@ -57,17 +57,17 @@ class Server:
     def cpu_s(self) -> dict[str, float]:
         """What its processes have spent so far by kind, and this one."""
         api, spent = psutil.Process(self.process.pid), {"api": 0.0, "probe": 0.0, "model": 0.0, "client": 0.0}
-        for each in (api, *api.children(recursive=True), psutil.Process()):
-            command = each.cmdline()
-            kind = "api" if each == api else "client" if each.pid == os.getpid() else "model"
+        for process in (api, *api.children(recursive=True), psutil.Process()):
+            command = process.cmdline()
+            kind = "api" if process == api else "client" if process.pid == os.getpid() else "model"
             kind = "probe" if "modellab.server.probe" in command else kind
-            spent[kind] += sum(each.cpu_times()[:2])
+            spent[kind] += sum(process.cpu_times()[:2])
         return spent
 
     def workers(self) -> list[psutil.Process]:
         """Its processes that hold a model."""
         below = psutil.Process(self.process.pid).children(recursive=True)
-        return [each for each in below if "modellab.worker" in each.cmdline()]
+        return [process for process in below if "modellab.worker" in process.cmdline()]
 
 
 @contextmanager
@@ -111,9 +111,9 @@ def load(server: Server, clip: Clip, **plan: Any) -> Load:
 def counted(server: Server, clip: Clip, **plan: Any) -> tuple[Load, dict[str, float]]:
     """The same, with what each process spent on a request, in ms of a core."""
     before = server.cpu_s()
-    found = load(server, clip, **plan)
-    after, count = server.cpu_s(), sum(row.is_ok for row in found.rows)
-    return found, {name: 1000 * (after[name] - before[name]) / max(1, count) for name in after}
+    measured = load(server, clip, **plan)
+    after, count = server.cpu_s(), sum(row.is_ok for row in measured.rows)
+    return measured, {name: 1000 * (after[name] - before[name]) / max(1, count) for name in after}
 
 
 def memory(server: Server, connections: int = 200) -> dict[str, float]:
@@ -131,12 +131,12 @@ def memory(server: Server, connections: int = 200) -> dict[str, float]:
 
 def overload(server: Server, clip: Clip, per_s: float, seconds: float) -> dict[str, float]:
     """Three times what it can do: how soon who is refused is told, and how long who is not waits."""
-    found = load(server, clip, rate_per_s=3 * per_s, duration_s=seconds, in_flight=256)
-    refused = sorted(row.service_s for row in found.rows if row.status == 429)
-    admitted = sorted(row.service_s for row in found.rows if row.is_ok)
-    others = sum(row.status not in (200, 429) for row in found.rows)
+    measured = load(server, clip, rate_per_s=3 * per_s, duration_s=seconds, in_flight=256)
+    refused = sorted(row.service_s for row in measured.rows if row.status == 429)
+    admitted = sorted(row.service_s for row in measured.rows if row.is_ok)
+    others = sum(row.status not in (200, 429) for row in measured.rows)
     return {
-        "asked": len(found.rows),
+        "asked": len(measured.rows),
         "refused": len(refused),
         "other": others,
         "refused_p50_s": round(_rank(refused, 50), 3),
@@ -154,8 +154,8 @@ def kills(server: Server, clip: Clip, rounds: int) -> dict[str, float]:
             time.sleep(0.15)
             if workers := server.workers():
                 os.kill(workers[number % len(workers)].pid, signal.SIGKILL)
-            for each in asked:
-                is_ok, wall_s = each.result()
+            for request in asked:
+                is_ok, wall_s = request.result()
                 lost, slowest = lost + (not is_ok), max(slowest, wall_s)
         while not _is_ready(server):
             time.sleep(0.1)
@@ -175,15 +175,15 @@ def gone(server: Server, clip: Clip, clients: int = 30) -> dict[str, float]:
     before = server.stats()["calls"]
     callers = [Caller(server.target) for _ in range(clients)]
     with ThreadPoolExecutor(clients) as pool:
-        asked = [pool.submit(each.transcribe, clip.path, clip.content) for each in callers]
+        asked = [pool.submit(caller.transcribe, clip.path, clip.content) for caller in callers]
         end = time.monotonic() + 10
         while (stats := server.stats())["waiting"] < clients // 2 and time.monotonic() < end:
             time.sleep(0.02)
-        for each in callers:
-            each.cut()
-        answered = sum(each.result().is_ok for each in asked)
-    for each in callers:
-        each.close()
+        for caller in callers:
+            caller.cut()
+        answered = sum(request.result().is_ok for request in asked)
+    for caller in callers:
+        caller.close()
     _settled(server)
     made = server.stats()["calls"] - before
     return {"left": clients - answered, "waiting_then": stats["waiting"], "computed_for_nobody": made - answered}

@@ -51,18 +51,18 @@ def measure(address: str, model: str, clip: Path, streams: int, rounds: int = 2,
     """The latency of a server's live streams; RuntimeError where it fails or refuses one."""
     data = pcm16(audio.read(clip, RATE_HZ).samples).tobytes()
     url = f"{address.rstrip('/').replace('http', 'ws', 1)}/v1/realtime?intent=transcription&model={model}"
-    found: list[tuple[float, float, str]] = []
+    latencies: list[tuple[float, float, str]] = []
     for _ in range(rounds):
-        found += asyncio.run(_together(url, data, streams, token))
-    finals = sorted(each[0] for each in found)
+        latencies += asyncio.run(_together(url, data, streams, token))
+    finals = sorted(stream[0] for stream in latencies)
     return Latency(
         streams,
         rounds,
         statistics.median(finals),
         finals[max(0, round(0.95 * len(finals)) - 1)],
         finals[-1],
-        statistics.fmean(each[1] for each in found),
-        tuple(sorted({each[2] for each in found})),
+        statistics.fmean(stream[1] for stream in latencies),
+        tuple(sorted({stream[2] for stream in latencies})),
     )
 
 

@@ -21,12 +21,12 @@ of pytest too.
 def paths(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """The words of each command that can be given: `()`, `("baselines",)`, `("baselines", "accept")`, ..."""
     yield path
-    for name, each in getattr(command, "commands", {}).items():
-        if not each.hidden:
-            yield from paths(each, (*path, name))
+    for name, subcommand in getattr(command, "commands", {}).items():
+        if not subcommand.hidden:
+            yield from paths(subcommand, (*path, name))
 
 
-def said(path: tuple[str, ...]) -> str:
+def help_text(path: tuple[str, ...]) -> str:
     """What `--help` prints of a command."""
     result = CliRunner().invoke(app, [*path, "--help"], prog_name="modellab", terminal_width=COLUMNS)
     if result.exit_code:
@@ -41,4 +41,4 @@ def page() -> str:
 
 def section(path: tuple[str, ...]) -> str:
     """A command's heading and help: `modellab run` stands at the second level, `modellab models show` at the third."""
-    return f"{'#' * (1 + max(len(path), 1))} `{' '.join(('modellab', *path))}`\n\n```text\n{said(path)}\n```\n"
+    return f"{'#' * (1 + max(len(path), 1))} `{' '.join(('modellab', *path))}`\n\n```text\n{help_text(path)}\n```\n"

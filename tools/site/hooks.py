@@ -53,7 +53,7 @@ def in_navigation(part: Any) -> list[str]:
         return [part]
     if isinstance(part, dict):
         part = part.values()
-    return [page for each in part for page in in_navigation(each)]
+    return [page for inner in part for page in in_navigation(inner)]
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001

@@ -46,8 +46,8 @@ def python() -> str:
     """The names that `import modellab` gives, each from where it is defined, and the errors."""
     lines = [PYTHON]
     for name in modellab.__all__:
-        found = getattr(modellab, name)
-        place = found.__name__ if inspect.ismodule(found) else f"{found.__module__}.{name}"
+        exported = getattr(modellab, name)
+        place = exported.__name__ if inspect.ismodule(exported) else f"{exported.__module__}.{name}"
         lines.append(f"::: {place}\n")
     lines.append("## Errors\n\n::: modellab.errors\n    options:\n      show_root_heading: false\n")
     return "\n".join(lines)
@@ -56,7 +56,7 @@ def python() -> str:
 def metrics() -> str:
     """Every module of `modellab.metrics`, a heading each."""
     package = importlib.import_module("modellab.metrics")
-    names = sorted(each.name for each in pkgutil.iter_modules(package.__path__))
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
     return METRICS + "\n".join(f"## {name}\n\n::: modellab.metrics.{name}\n{OF_A_MODULE}" for name in names)
 
 

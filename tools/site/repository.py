@@ -35,17 +35,17 @@ def source_of(page: str) -> str:
 def relinked(text: str, page: str) -> str:
     """A page's Markdown with links that hold on the site; one to a file that is no page is its text alone."""
 
-    def link(found: re.Match[str]) -> str:
-        mark, words, target = found.groups()
+    def link(match: re.Match[str]) -> str:
+        mark, words, target = match.groups()
         place, hash_, anchor = target.partition("#")
         if not place or "://" in target or target.startswith("mailto:"):
-            return found[0]
+            return match[0]
         path = os.path.normpath(PurePosixPath(source_of(page)).parent / place)
         there = page_of(path) or page_of(f"{path}/README.md")
         if not there:
             if (ROOT / path).exists() and not mark:
                 return words
-            return found[0]  # wrong: mkdocs says so
+            return match[0]  # wrong: mkdocs says so
         return f"{mark}[{words}]({os.path.relpath(there, PurePosixPath(page).parent)}{hash_}{anchor})"
 
     parts = FENCED.split(INFORMED.sub(r"\1", text))
@@ -58,7 +58,7 @@ def _lists_apart(text: str) -> str:
     for line in text.split("\n"):
         before = lines[-1] if lines else ""
         apart = before.strip() and not before.startswith((" ", "#", "|")) and not ITEM.match(before)
-        if ITEM.match(line) and apart and not any(ITEM.match(each) for each in _paragraph(lines)):
+        if ITEM.match(line) and apart and not any(ITEM.match(above) for above in _paragraph(lines)):
             lines.append("")
         lines.append(line)
     return "\n".join(lines)

@@ -124,11 +124,11 @@ class Espeak:
         for word in text.split(" "):
             starts.append(self._words.get(position, np.nan))
             position += len(word) + 1
-        found = np.array(starts)
-        known = np.flatnonzero(~np.isnan(found))
+        marked_s = np.array(starts)
+        known = np.flatnonzero(~np.isnan(marked_s))
         if not len(known):
-            return np.zeros(len(found))
-        starts_s: npt.NDArray[np.float64] = np.interp(np.arange(len(found)), known, found[known])
+            return np.zeros(len(marked_s))
+        starts_s: npt.NDArray[np.float64] = np.interp(np.arange(len(marked_s)), known, marked_s[known])
         return starts_s
 
 

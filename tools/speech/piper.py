@@ -84,7 +84,7 @@ class Piper:
             mark = clause[-1] if clause[-1] in ",;:.?!" else ""
             spoken = OTHER_LANGUAGE.sub("", self._spoken(clause.removesuffix(mark)))
             rest = f"{mark} " if mark in tuple(",;:") else mark
-            yield from (each for each in unicodedata.normalize("NFD", spoken) + rest if each in self.ids)
+            yield from (phoneme for phoneme in unicodedata.normalize("NFD", spoken) + rest if phoneme in self.ids)
 
     def _spoken(self, clause: str) -> str:
         left = ctypes.c_char_p(clause.encode())

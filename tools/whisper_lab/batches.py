@@ -121,15 +121,15 @@ def _extra(r: Random, shape: _Shape) -> int:
 
 def _tokens(labels: list[Label]) -> tuple[Tensor, Tensor]:
     """Input tokens and targets: the next token, or <|nospeech|> right after the start where nobody speaks."""
-    n = max(len(each.tokens) for each in labels)
+    n = max(len(utterance_label.tokens) for utterance_label in labels)
     tokens = torch.full((len(labels), n), v.END)
     targets = torch.full((len(labels), n), -100)
-    for i, each in enumerate(labels):
-        end = len(each.tokens)
-        tokens[i, :end] = torch.tensor(each.tokens)
-        targets[i, each.first : end - 1] = tokens[i, each.first + 1 : end]
-        if each.speechless:
-            targets[i, each.first] = v.NO_SPEECH
+    for i, utterance_label in enumerate(labels):
+        end = len(utterance_label.tokens)
+        tokens[i, :end] = torch.tensor(utterance_label.tokens)
+        targets[i, utterance_label.first : end - 1] = tokens[i, utterance_label.first + 1 : end]
+        if utterance_label.speechless:
+            targets[i, utterance_label.first] = v.NO_SPEECH
     return tokens, targets
 
 
@@ -145,8 +145,8 @@ def _words(recordings: list[Recording], n_frames: int) -> Tensor:
 
 def _guides(labels: list[Label], n_frames: int) -> Tensor:
     rows = []
-    for i, each in enumerate(labels):
-        for position, start_s, end_s in each.guides:
+    for i, utterance_label in enumerate(labels):
+        for position, start_s, end_s in utterance_label.guides:
             start = max(0, int(start_s * FRAMES_PER_S))
             end = min(n_frames, math.ceil(end_s * FRAMES_PER_S))
             if end > start:

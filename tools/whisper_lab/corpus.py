@@ -28,21 +28,21 @@ class Spoken(NamedTuple):
 def test_set() -> list[Spoken]:
     """260 utterances: sentences by trained voices, sentences by held-out voices, random words."""
     r = Random(TEST_SEED)
-    said = [Spoken(grammar.sentence(r), voices.pick(r)) for _ in range(N_GRAMMAR)]
-    said += [Spoken(grammar.sentence(r), voices.pick(r, held_out=True)) for _ in range(N_NEW_VOICE)]
-    return said + [Spoken(grammar.random_words(r, 3, 7), voices.pick(r)) for _ in range(N_RANDOM)]
+    utterances = [Spoken(grammar.sentence(r), voices.pick(r)) for _ in range(N_GRAMMAR)]
+    utterances += [Spoken(grammar.sentence(r), voices.pick(r, held_out=True)) for _ in range(N_NEW_VOICE)]
+    return utterances + [Spoken(grammar.random_words(r, 3, 7), voices.pick(r)) for _ in range(N_RANDOM)]
 
 
 def train_set(n: int = N_TRAIN) -> list[Spoken]:
     """`n` utterances, none with a text of the test set."""
     banned = {text for text, _ in test_set()}
     r = Random(TRAIN_SEED)
-    said: list[Spoken] = []
-    while len(said) < n:
+    utterances: list[Spoken] = []
+    while len(utterances) < n:
         text = grammar.utterance(r)
         if text not in banned:
-            said.append(Spoken(text, voices.pick(r)))
-    return said
+            utterances.append(Spoken(text, voices.pick(r)))
+    return utterances
 
 
 @functools.cache

@@ -35,10 +35,10 @@ def word_error_rates(
     """Errors per reference word for each part of the test set; `stride` takes every n-th utterance."""
     store = Store(folder, "test")
     chosen = sorted(range(0, len(store.utterances), stride), key=lambda i: store.utterances[i].length)
-    said = dict(zip(chosen, transcribe(model, store, chosen, window_s), strict=True))
+    hypotheses = dict(zip(chosen, transcribe(model, store, chosen, window_s), strict=True))
     rates, start = {}, 0
     for part, n in PARTS.items():
-        pairs = [align(store.utterances[i].text, said[i]) for i in range(start, start + n) if i in said]
+        pairs = [align(store.utterances[i].text, hypotheses[i]) for i in range(start, start + n) if i in hypotheses]
         rates[part] = sum(pair.words.errors for pair in pairs) / max(
             1, sum(pair.words.reference_length for pair in pairs)
         )
