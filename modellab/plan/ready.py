@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from modellab import tasks
-from modellab.errors import ConfigError
 from modellab.plan import claims, thresholds
 from modellab.plan.matrix import Case
 from modellab.plan.settings import Project
@@ -18,14 +17,14 @@ from modellab.types import Rule
 class ReadyCase:
     """A case, the task that scores it and the rules that judge it.
 
-    `fault` is what is wrong with its rules: whoever measures the case raises it, so that it is that case's ERROR.
+    `fault` is what went wrong on the way: whoever measures the case raises it, so that it is that case's ERROR.
     """
 
     case: Case
     task: Task
     rules: Mapping[str, Rule] = field(default_factory=dict)  # of each metric, of speed, memory and other readings
     is_claimed: bool = False  # its model's makers state figures about it
-    fault: ConfigError | None = None
+    fault: Exception | None = None
 
     @property
     def is_timed(self) -> bool:
@@ -39,7 +38,6 @@ def ready_case(case: Case, project: Project, task: Task | None = None) -> ReadyC
     """What a project says of a case. `task` is the one of a benchmark's own, in place of that of the case's name."""
     task = task or tasks.get(case.key.task)
     try:
-        rules = thresholds.rules(task, case, project)
-    except ConfigError as error:
+        return ReadyCase(case, task, thresholds.rules(task, case, project), claims.concern(case))
+    except Exception as error:  # noqa: BLE001 - one case ends here, the next one runs
         return ReadyCase(case, task, fault=error)
-    return ReadyCase(case, task, rules, claims.concern(case))
