@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -76,7 +77,8 @@ def calibrate(
     _tell_refused(refused, nothing=not ready)
     interrupted = False
     try:
-        calibration.run(project, ready, Pool(Worker, threads), sessions, lambda line: common.say(line, err=True))
+        say, pause_s = partial(common.say, err=True), calibration.PAUSE_S
+        calibration.run(project, ready, Pool(Worker, threads), sessions, say, pause_s=pause_s)
     except KeyboardInterrupt:
         interrupted = True
         common.say("interrupted: the sessions that were finished are kept", err=True)

@@ -43,7 +43,7 @@ class PassOptions:
     threads: int
     download: bool = False
     shard_audio_s: float = shards.SHARD_AUDIO_S
-    wait_s: float = WAIT_S
+    wait_s: float = field(default_factory=lambda: WAIT_S)
     told_every_s: float = TOLD_EVERY_S
 
 
