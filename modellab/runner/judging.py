@@ -44,7 +44,7 @@ def judge(measured: Measurement, folder: Path, options: RunOptions, family: int 
         gate.worst(verdicts),
         verdicts,
         measured.result,
-        measured.pinned if _crept(verdicts) else known,
+        measured.pinned if _drifted(verdicts) else known,
         changed=changed,
         notes=tuple(map(masked, _notes(measured, verdicts, changed, folder, options, accepted_here=bool(written)))),
         written=written,
@@ -160,7 +160,7 @@ def _notes(
         yield what
 
 
-def _crept(verdicts: Sequence[Verdict]) -> bool:
+def _drifted(verdicts: Sequence[Verdict]) -> bool:
     """Whether quality is red against the pinned release alone: its outputs are then what to show."""
     red = {verdict.versus for verdict in verdicts if verdict.red and verdict.kind == "quality"}
     return red == {PINNED_RELEASE}

@@ -7,6 +7,8 @@ ledger_over_bare   the same with --no-mlflow
 controller_rss_mb  peak of pytest's own process with 20,000 utterances (MB of 10^6 bytes), their baseline included
 controller_growth_mb  the same less the peak with 100 utterances
 per_case_ms        (500 cases of a trivial model - 1 case) / 499, worker included, one clip each
+case_fsync_ms      of it: until the disk has the ledger's line, the median of as many lines of that size
+case_reference_ms  of it: the reference workload after the call, the median
 import_s, help_s   fresh processes, the median
 collect_10k_ratio  collecting 10,000 cases over collecting 10,000 parametrised tests of plain pytest, in turns
 
@@ -28,6 +30,7 @@ from pathlib import Path
 import yaml
 
 from modellab import datasets
+from modellab.runner.meters import reference_workload
 from modellab.system import cache
 from tools.performance import projects
 
@@ -36,6 +39,7 @@ MODEL, DATA = "distil_whisper", "asr_lab_v1"  # the slowest of the embedded ones
 MINUTES = 10.0
 PAIRS, STARTS, TURNS = 4, 7, 3
 MANY, FEW, CASES = 20_000, 100, 500
+LINES, LINE_BYTES = 100, 13_000
 PLAIN = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:anyio", "-q")
 PEAK = """
 from pathlib import Path
@@ -54,6 +58,8 @@ def measure(scale: float = 1.0) -> dict[str, float]:
             **suite_over_bare(folder / "bare", MINUTES * scale),
             **controller(folder, max(2 * FEW, int(MANY * scale))),
             "per_case_ms": per_case_ms(folder, max(10, int(CASES * scale))),
+            "case_fsync_ms": 1000 * _fsync_s(folder / "lines"),
+            "case_reference_ms": 1000 * statistics.median(_reference_s() for _ in range(LINES)),
             "import_s": statistics.median(_seconds([sys.executable, "-c", "import modellab"]) for _ in range(STARTS)),
             "help_s": statistics.median(_seconds([_command("modellab"), "--help"]) for _ in range(STARTS)),
             "collect_10k_ratio": collect_ratio(folder, max(10, int(100 * scale**0.5))),
@@ -126,6 +132,25 @@ def per_case_ms(folder: Path, cases: int) -> float:
         ]
         seconds[count] = statistics.median(runs)
     return 1000 * (seconds[cases] - seconds[1]) / (cases - 1)
+
+
+def _fsync_s(path: Path) -> float:
+    """Seconds until a line as long as the ledger's of such a case is on the disk, the median."""
+    times_s = []
+    with path.open("ab", buffering=0) as file:
+        for _ in range(LINES):
+            file.write(b"x" * LINE_BYTES)
+            start = time.perf_counter()
+            os.fsync(file.fileno())
+            times_s.append(time.perf_counter() - start)
+    return statistics.median(times_s)
+
+
+def _reference_s() -> float:
+    """Seconds of the reference workload, what fills the caches before it included."""
+    start = time.perf_counter()
+    reference_workload.measured()
+    return time.perf_counter() - start
 
 
 def collect_ratio(folder: Path, side: int) -> float:
