@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from modellab.types import CaseId, Metric, QualityBaseline, Result, Rule, Status
 from modellab.types.gate_counts import GroupRule
 
 WER = Metric("wer", unit="ratio", better="lower", margin=0.01)
+RECALL = Metric("recall", unit="ratio", better="higher", margin=0.01)
 KEY = CaseId("asr", "calls_v1", "fake", "one", "cpu", "float32")
 PROVENANCE = {"dataset_digest": "sha256:1", "normaliser": "basic"}
 
@@ -62,6 +64,36 @@ def test_a_limit_that_the_baseline_kept_is_a_regression() -> None:
     }
     assert found["wer[gender gap]"].baseline == pytest.approx(0.1)
     assert found["wer[gender gap]"].change == pytest.approx(0.1)
+
+
+def as_score(of: Result) -> Result:
+    """The same words, counted where they are right."""
+    utterances = [replace(each, counts={"recall": (10.0 - each.counts["wer"][0], 10.0)}) for each in of.utterances]
+    return replace(of, utterances=tuple(utterances))
+
+
+@pytest.mark.parametrize(
+    ("then", "expected"),
+    [
+        (None, {"worst": Status.BELOW_LIMIT, "gap": Status.ABOVE_LIMIT}),
+        ({"f": 0.1, "m": 0.2}, {"worst": Status.REGRESSED, "gap": Status.REGRESSED}),
+        ({"f": 0.05, "m": 0.24}, {"worst": Status.REGRESSED, "gap": Status.ABOVE_LIMIT}),
+        ({"f": 0.2, "m": 0.28}, {"worst": Status.BELOW_LIMIT, "gap": Status.REGRESSED}),
+    ],
+    ids=["nothing accepted", "both were kept", "the worst was", "the gap was"],
+)
+def test_of_a_score_the_worst_group_is_the_lowest_and_the_gap_is_better_small(
+    then: Mapping[str, float] | None, expected: Mapping[str, Status]
+) -> None:
+    measured, labels = result({"f": 0.1, "m": 0.3})
+    before = accepted(as_score(result(then)[0])) if then else None
+    rules = {"gender": {"recall": GroupRule(worst=0.75, gap=0.15)}}
+    found = groups.assess(
+        as_score(measured), before, [RECALL], {"recall": Rule()}, rules, {"gender": labels}, AssessmentOptions()
+    )
+    assert {each.metric: each.status for each in found} == {
+        f"recall[gender {name}]": status for name, status in expected.items()
+    }
 
 
 def test_the_gap_names_both_groups() -> None:
