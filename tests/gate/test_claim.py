@@ -123,11 +123,13 @@ def test_fewer_utterances_than_can_be_red_see_nothing(n: int, sees: bool) -> Non
     assert math.isfinite(found.detects) is sees
 
 
-def test_what_a_plain_amount_sees_is_its_error_times_the_quantiles_of_t() -> None:
-    missed_s = np.random.default_rng(5).uniform(1, 2, size=(50, 1))
-    found = assess(MISS, Rule(margin=0.0, margin_relative=0.0), 75.0, missed_s, [""] * 50)
-    error = 50 * stats.sem(missed_s[:, 0])
-    assert found.detects == pytest.approx(error * (stats.t.ppf(0.99, 49) + stats.t.ppf(0.8, 49)), rel=0.05)
+@pytest.mark.parametrize("n", [7, 50])
+def test_what_a_plain_amount_sees_is_its_error_times_the_quantiles_of_t(n: int) -> None:
+    missed_s = np.random.default_rng(5).uniform(1, 2, size=(n, 1))
+    found = assess(MISS, Rule(margin=0.0, margin_relative=0.0), 1.5 * n, missed_s, [""] * n)
+    error = (n - 1) * stats.sem(missed_s[:, 0])  # the jackknife's of a sum
+    steps = stats.t.ppf(0.99, n - 1) + stats.t.ppf(0.8, n - 1)
+    assert found.detects == pytest.approx(error * steps, rel=1e-6)
 
 
 # ---------------------------------------------------------------------------- properties

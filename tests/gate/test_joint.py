@@ -42,6 +42,14 @@ def test_it_is_the_share_of_swappings_with_a_p_as_small() -> None:
     assert p_values(words, letters, alpha=1.0)[1][:2] == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("per", [1.0, 1e7], ids=["short", "a million words"])
+def test_the_size_of_the_utterances_cancels_out(per: float) -> None:
+    words, letters = np.array([1.0, 2, 1, 1, 3, 1, 1, 1, -1]), np.array([2.0, 2, 1, 5, 3, 1, 4, 1, 2])
+    tests = [One(m, *sides(errors, per), 0.02) for m, errors in ((WER, words), (CER, letters))]
+    usual = [One(m, *sides(errors), 0.02) for m, errors in ((WER, words), (CER, letters))]
+    assert adjusted(tests, None, 1.0) == pytest.approx(adjusted(usual, None, 1.0))
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_beyond_thirteen_units_it_lies_between_the_own_p_and_all_of_them(seed: int) -> None:
     generator = np.random.default_rng(seed)

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from modellab.gate import detectable_effect
-from modellab.gate.paired_quality import compare
+from modellab.gate.paired_quality import alone, compare
 from modellab.stats.permutation import least_p, permutation_p
 from modellab.types import Floats, Metric
 
@@ -53,6 +53,15 @@ def test_one_speaker_is_one_unit() -> None:
     assert (found.units, found.changed, found.p, found.detects) == (1, 1, 0.5, math.inf)
     assert found.words == "20 of 20 utterances changed, in 1 of 1 cluster"
     assert found.interval is not None, "of this one speaker"
+
+
+@pytest.mark.parametrize(
+    ("clusters", "expected"),
+    [(None, False), ([], False), ([""] * 3, False), (["one"] * 3, True), (["one", "one", ""], False)],
+    ids=["nothing named", "nobody", "utterances of nobody", "one speaker", "one speaker and nobody"],
+)
+def test_only_one_named_speaker_is_alone(clusters: list[str] | None, expected: bool) -> None:
+    assert alone(clusters) is expected
 
 
 # ---------------------------------------------------------------------------- the interval

@@ -9,9 +9,21 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from modellab.gate import paired_speed
-from modellab.gate.paired_speed import FIRST, SECOND, assess, confirmed, detects, looks_slower
+from modellab.gate.paired_speed import (
+    ALPHA,
+    FIRST,
+    LOOK,
+    SECOND,
+    SHARE,
+    assess,
+    confirmed,
+    detects,
+    looks_slower,
+)
+from modellab.stats.trimmed_mean import trimmed
 from modellab.types import Floats, Rule, Status, Verdict
 
 RANK = [Status.IMPROVED, Status.PASS, Status.INCONCLUSIVE, Status.REGRESSED]
@@ -144,6 +156,17 @@ def test_more_pairs_and_less_scatter_see_more(sd: float, count: int) -> None:
     assert 0.0099 <= detects(ratios, count + 8) <= detects(ratios, count)
     assert detects(ratios, count) <= detects(2 * ratios, count)
     assert detects(ratios + 0.3, count) == pytest.approx(detects(ratios, count), rel=1e-6)
+
+
+@pytest.mark.parametrize("count", [SECOND, 30, 51])
+def test_its_power_is_that_of_the_noncentral_t(count: int) -> None:
+    """Where the scatter is far above the margin, the two stages see the slowdown with 80 % by scipy's figures, too."""
+    ratios = pairs(24, 0.0, 0.2)
+    effect, one, chance = math.log1p(detects(ratios, count)), trimmed(ratios).error * math.sqrt(24), 1.0
+    for n, level in ((count // 2, LOOK), (count, SHARE * ALPHA)):
+        df = n - 2 * int(0.2 * n) - 1  # of those that trimming keeps
+        chance *= float(stats.nct.sf(stats.t.isf(level, df), df, effect * math.sqrt(n) / one))
+    assert chance == pytest.approx(0.8, rel=1e-6)
 
 
 def test_what_it_detects_it_detects() -> None:

@@ -61,6 +61,16 @@ def test_the_formula_is_the_one_in_the_docstring(churn: float) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("errors", "expected"),
+    [([1, 1, 1], 1.0), ([1, 1, 2], 1.5), ([1, 0, 3], 2.5), ([4], 4.0), ([0, 0], 1.0)],
+    ids=["one each", "one of two", "of one and three", "all in one", "none yet"],
+)
+def test_words_that_go_wrong_together_spread_more(errors: list[int], expected: float) -> None:
+    counts = np.array([[error, 8] for error in errors], dtype=float)
+    assert SimulatedCase(WER, Rule(), counts).overdispersion == pytest.approx(expected)
+
+
 def test_the_formula_and_its_inverse_meet() -> None:
     simulated = SimulatedCase(WER, Rule(), words(500, 0.2, 3), churn=0.05)
     needed = power.planned_utterances(simulated, power.planned(simulated))
@@ -109,6 +119,7 @@ def test_higher_is_better_and_plain_amounts() -> None:
 
 
 def test_a_rate_without_a_bottom_sees_nothing() -> None:
+    assert power.planned(SimulatedCase(WER, Rule(), np.zeros((40, 2)))) == math.inf
     assert power.smallest(SimulatedCase(WER, Rule(), np.zeros((40, 2))), RUNS) == math.inf
     assert power.planned_utterances(SimulatedCase(WER, Rule(), np.zeros((40, 2))), 0.01) == 0
 
