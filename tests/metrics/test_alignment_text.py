@@ -43,6 +43,14 @@ def test_long_text_wraps() -> None:
     ]
 
 
+@pytest.mark.parametrize(("blocks", "whole"), [(3, True), (4, False)])
+def test_up_to_three_lines_are_shown_whole(blocks: int, whole: bool) -> None:
+    right = " ".join(["same"] * 7 * (blocks - 1))  # seven to a line
+    shown = lines(align(f"{right} cat", f"{right} cut"), width=40)
+    assert ("..." in shown) is not whole
+    assert sum(line.startswith("ref") for line in shown) == (blocks if whole else 1)
+
+
 def test_of_very_long_text_only_the_stretches_with_errors_are_shown() -> None:
     right = " ".join(["same"] * 60)
     shown = lines(align(f"{right} cat {right} dog", f"{right} cut {right}"), width=40)

@@ -118,7 +118,9 @@ def test_sixteen_bits_clip_as_well() -> None:
 def test_a_model_that_raised_said_nothing() -> None:
     assert metrics_beyond_limits(None) == {"silent_rate"}
     assert audio_health.length_counts("hello", None)["too_short_rate"] == Ratio(1.0)
-    assert audio_health.health_counts(None).keys() == {metric.name for metric in audio_health.HEALTH_METRICS}
+    counts = audio_health.health_counts(None)
+    assert counts.keys() == {metric.name for metric in audio_health.HEALTH_METRICS}
+    assert {name for name, (_, bottom) in counts.items() if bottom} == {"silent_rate", "long_pause_rate"}
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,11 @@ def test_pooled_percentiles_are_within_three_per_cent(one: list[float], other: l
     assert metric.value([calls(one), calls(other)]) == pytest.approx(exact, rel=0.03)
 
 
+@pytest.mark.parametrize("share", [0.5, 0.95, 0.99])
+def test_of_one_call_every_percentile_is_its_time(share: float) -> None:
+    assert Metric("p", "s", "lower", rate=percentile(share)).value([calls([0.25])]) == pytest.approx(0.25, rel=0.03)
+
+
 def test_no_calls_have_no_percentile_and_odd_times_are_counted() -> None:
     assert math.isnan(Metric("p", "s", "lower", rate=percentile(0.5)).value([calls([])]))
     counted = calls([0.0, FLOOR_S, 1e9])
