@@ -137,6 +137,23 @@ def test_the_faults_are_the_originals(raw: str, theirs: str) -> None:
     assert modellab_en(raw) != theirs
 
 
+HELD = [  # what small changes to the rules broke before a test saw it
+    ("twenty dollars a full hour", "20 dollars a full hour"),
+    ("in 2019 many miles an hour", "in 2019 many miles an hour"),
+    ("March first to 5", "march first to fifth"),
+    ("two dollars fifty each", "2 dollars 50 cents each"),
+    ("two dollars fifty men", "2 dollars 50 men"),
+    ("one hundred and 100", "100 and 100"),
+    ("two and five thirty seconds", "2 and 5 32nds"),
+    ("two and a quarter", "2.25"),
+]
+
+
+@pytest.mark.parametrize(("said", "expected"), HELD)
+def test_what_stands_beside_a_number_decides(said: str, expected: str) -> None:
+    assert english.modellab_en(said) == expected
+
+
 def test_the_documentation_shows_these_cases() -> None:
     page = (Path(__file__).parents[1] / "docs" / "normalisers.md").read_text(encoding="utf-8")
     for name, (ways, normal) in MENDED.items():
