@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from modellab.models.weights import Source
+from modellab.reports import tried
 from modellab.runner import transcribe
 
 from .conftest import Desk
@@ -67,6 +68,19 @@ def test_the_page_has_transcripts_sound_and_errors_of_each_model(desk: Desk, rec
     assert page.count("<b>S</b>") == 2
     assert "Turn on the bathroom light!" in page
     assert desk.type("try", "mine", "--model", "fake").exit_code == 0  # its own page may be written over
+
+
+def test_sound_without_room_in_the_page_is_played_from_beside_it(
+    desk: Desk, recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tried, "BUDGET_BYTES", 0)
+    (recordings / "second.flac").rename(recordings / "second: a call.flac")
+    assert desk.type("try", "mine", "--model", "fake").exit_code == 0
+    page = (desk.root / "modellab-try.html").read_text()
+    assert "data:audio/" not in page
+    assert page.count("<audio") == 1
+    assert 'src="mine/first.flac"' in page
+    assert page.count("no room for more sound in this page") == 1, "its name has a colon, which begins a scheme"
 
 
 def test_a_page_that_is_not_its_own_is_left_alone(desk: Desk, recordings: Path) -> None:
