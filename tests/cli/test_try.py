@@ -185,7 +185,7 @@ def test_the_number_of_a_recording_counts_those_that_cannot_be_read(
     told: list[str] = []
 
     @contextmanager
-    def said(line: Callable[[], str]) -> Iterator[None]:
+    def said(line: Callable[[], str], line_s: float) -> Iterator[None]:
         told.append(line())
         yield
 
