@@ -136,24 +136,24 @@ class Model(Strict):
         return self.variants[variant].seeds or self.seeds
 
 
-def folders(more: Iterable[Path] = (), own: Path = FOLDER) -> dict[str, Path]:
+def folders(more: Iterable[Path] = (), own: Path | None = None) -> dict[str, Path]:
     """Every model folder by name, without those that `faults` names; `own` holds modellab's."""
     return search(more, own=own)[0]
 
 
-def faults(more: Iterable[Path] = (), own: Path = FOLDER) -> dict[str, str]:
+def faults(more: Iterable[Path] = (), own: Path | None = None) -> dict[str, str]:
     """A sentence for each name that two folders have, and for each entry point that leads nowhere."""
     return search(more, own=own)[1]
 
 
 def search(
-    more: Iterable[Path] = (), points: Iterable[EntryPoint] | None = None, own: Path = FOLDER
+    more: Iterable[Path] = (), points: Iterable[EntryPoint] | None = None, own: Path | None = None
 ) -> tuple[dict[str, Path], dict[str, str]]:
     """The folders by name, and why some names have none. `points` are those of packages; None: of all installed."""
     by_name: dict[str, Path] = {}
     spellings: dict[str, str] = {}  # a folder's name is part of file names: `A` and `a` are one on some disks
     places, faults = _packages(installed() if points is None else points)
-    for folder in (folder for place in (own, *more, *places) for folder in _in(place)):
+    for folder in (folder for place in (own or FOLDER, *more, *places) for folder in _in(place)):
         name = spellings.setdefault(folder.name.casefold(), folder.name)
         if by_name.setdefault(name, folder) != folder:
             faults[name] = f"two model folders are called {folder.name!r}: {by_name[name]} and {folder}"

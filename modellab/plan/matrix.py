@@ -109,7 +109,7 @@ class Matrix:
     the folder of modellab's own models.
     """
 
-    def __init__(self, project: Project, chain: str = "", batch: int = 1, shipped: Path = models.FOLDER) -> None:
+    def __init__(self, project: Project, chain: str = "", batch: int = 1, shipped: Path | None = None) -> None:
         self.project, self.batch, self.shipped = project, batch, shipped
         self.asked = preprocessing.parse(chain) if chain.strip() else None
         only.check(project, self)

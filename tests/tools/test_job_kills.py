@@ -35,7 +35,7 @@ def test_it_sees_what_is_lost_and_what_is_done_twice(tmp_path: Path) -> None:
             claim = jobs.claim(["inference"], "w", 9)
             assert claim is not None
             place.note("begun", id=claim.id, attempt=1)
-            assert jobs.done(claim, {"square": number**2, "attempt": 1})
+            assert jobs.finish(claim, {"square": number**2, "attempt": 1})
     assert job_kills.differences(place, 3, Tally())[0] == []
     assert "4 jobs were asked for, 3 are there" in job_kills.differences(place, 4, Tally())[0][0]
     place.note("begun", id=row.id, attempt=1)
