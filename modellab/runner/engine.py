@@ -134,7 +134,7 @@ class Engine:
         """Collect what is left of the dataset before, so that no peak holds it.
 
         The libraries' own objects, a hundred thousand and more, are gone through again only where so much was made
-        since that Python has moved some of it among them (seven thousand containers, by its thresholds).
+        since that Python has moved some of it among them (7,000 containers, on Python 3.13 20,000).
         """
         unmoved = gc.get_stats()[1]["collections"] == self.middle
         gc.collect(1 if unmoved else 2)

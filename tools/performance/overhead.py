@@ -30,7 +30,6 @@ from pathlib import Path
 import yaml
 
 from modellab import datasets
-from modellab.runner.meters import reference_workload
 from modellab.system import cache
 from tools.performance import projects
 
@@ -50,6 +49,14 @@ def pytest_unconfigure():
 """
 
 
+REFERENCE = """
+import statistics, timeit
+from modellab.runner.meters import reference_workload
+
+print(1000 * statistics.median(timeit.repeat(reference_workload.measured, repeat=50, number=1)))
+"""
+
+
 def measure(scale: float = 1.0) -> dict[str, float]:
     """All figures; `scale` shrinks every amount of work, for a trial. About ten minutes of a quiet machine."""
     with tempfile.TemporaryDirectory(prefix="modellab-performance-") as place:
@@ -59,7 +66,7 @@ def measure(scale: float = 1.0) -> dict[str, float]:
             **controller(folder, max(2 * FEW, int(MANY * scale))),
             "per_case_ms": per_case_ms(folder, max(10, int(CASES * scale))),
             "case_fsync_ms": 1000 * _fsync_s(folder / "lines"),
-            "case_reference_ms": 1000 * statistics.median(_reference_s() for _ in range(LINES)),
+            "case_reference_ms": float(_run([sys.executable, "-c", REFERENCE])),
             "import_s": statistics.median(_seconds([sys.executable, "-c", "import modellab"]) for _ in range(STARTS)),
             "help_s": statistics.median(_seconds([_command("modellab"), "--help"]) for _ in range(STARTS)),
             "collect_10k_ratio": collect_ratio(folder, max(10, int(100 * scale**0.5))),
@@ -146,13 +153,6 @@ def _fsync_s(path: Path) -> float:
     return statistics.median(times_s)
 
 
-def _reference_s() -> float:
-    """Seconds of the reference workload, what fills the caches before it included."""
-    start = time.perf_counter()
-    reference_workload.measured()
-    return time.perf_counter() - start
-
-
 def collect_ratio(folder: Path, side: int) -> float:
     """Collecting side x side cases over collecting as many tests of pytest's own."""
     ours = projects.write(folder / "ours", side, 1, side)
@@ -173,15 +173,20 @@ def _command(name: str) -> str:
 
 
 def _seconds(command: Sequence[str], cwd: Path | None = None) -> float:
-    """Wall seconds of a process with one thread; its last words are the error where it fails."""
+    """Wall seconds of `_run`."""
+    start = time.perf_counter()
+    _run(command, cwd)
+    return time.perf_counter() - start
+
+
+def _run(command: Sequence[str], cwd: Path | None = None) -> str:
+    """What a process with one thread prints; its last words are the error where it fails."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(cwd or ROOT), "HF_HUB_OFFLINE": "1"}
     environment |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(cache.home() / "bytecode")}
-    start = time.perf_counter()
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
-    seconds = time.perf_counter() - start
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}: {(done.stdout + done.stderr)[-2000:]}")
-    return seconds
+    return done.stdout
 
 
 if __name__ == "__main__":
