@@ -36,6 +36,11 @@ def test_each_place_is_seen_in_its_sentence_with_all_else_right() -> None:
     ]
 
 
+def test_words_behind_a_first_place_are_the_hypothesis_there() -> None:
+    found = list(semantic.places(align("a b c d e", "a b x d")))
+    assert found == [semantic.Place("c", "x", 1, "a b x d e"), semantic.Place("e", "", 1, "a b c d")]
+
+
 def test_where_nobody_speaks_all_words_count() -> None:
     assert semantic.wer(align("", "thank you"), lambda *_: True) == Ratio(2, 0)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import theilslopes
 
-from modellab.metrics.stability import FLOOR_S, STEPS, calls, growth, percentile
+from modellab.metrics.stability import FLOOR_S, NO_CALLS, STEPS, calls, growth, percentile
 from modellab.types import Metric
 
 MIB = 1 << 20
@@ -63,6 +63,7 @@ def test_of_one_call_every_percentile_is_its_time(share: float) -> None:
 
 
 def test_no_calls_have_no_percentile_and_odd_times_are_counted() -> None:
+    assert calls([]) == NO_CALLS
     assert math.isnan(Metric("p", "s", "lower", rate=percentile(0.5)).value([calls([])]))
     counted = calls([0.0, FLOOR_S, 1e9])
     assert (counted[0], counted[-1], len(counted)) == (2.0, 1.0, STEPS)

@@ -37,6 +37,13 @@ def test_states_are_what_somebody_saw() -> None:
     assert CHANGED.text() == "turn up light"
 
 
+def test_of_two_that_come_at_once_the_second_is_seen() -> None:
+    seen = reading(
+        ("partial", "so", 1.0, 1.0), ("partial", "so what", 1.0, 1.0), ("partial", "never mind", 2.0, 2.0)
+    )  # fmt: skip
+    assert seen.states == (("so", "what"), ("so", "what"), ("never", "mind"))
+
+
 def test_corrections_and_erasure_by_hand() -> None:
     assert CHANGED.corrections() == 2  # two -> turn, the -> light
     assert CHANGED.erased() == 2

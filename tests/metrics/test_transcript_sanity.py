@@ -48,6 +48,22 @@ def test_words_are_made_up_where_nobody_speaks(reference: str, hypothesis: str, 
     assert transcript_sanity.made_up(reference, hypothesis) == Ratio(*expected)
 
 
+@pytest.mark.parametrize(
+    ("reference", "hypothesis", "words", "letters"),
+    [
+        ("", "thank you", (2, 0.5), (8, 0.5)),
+        ("", "", (0, 0.5), (0, 0.5)),
+        ("yes", "thank you", (0, 0.0), (0, 0.0)),
+        ("yes", "", (0, 0.0), (0, 0.0)),
+    ],
+)
+def test_how_much_is_made_up_is_counted_for_each_minute_without_speech(
+    reference: str, hypothesis: str, words: tuple[int, float], letters: tuple[int, float]
+) -> None:
+    assert transcript_sanity.made_up_words(reference, hypothesis, 30.0) == words
+    assert transcript_sanity.made_up_characters(reference, hypothesis, 30.0) == letters
+
+
 @given(
     st.lists(st.sampled_from("abcdefgh"), max_size=5),
     st.lists(

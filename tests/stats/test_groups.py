@@ -55,6 +55,17 @@ def test_where_more_is_better_the_lowest_group_is_the_worst() -> None:
     assert found.apart
 
 
+def test_of_a_percentile_the_gap_is_told_without_an_interval_and_a_test() -> None:
+    longest = Metric("longest_s", unit="s", better="lower", rate=lambda sums: np.asarray(sums).argmax(axis=-1) / 10)
+    _, clusters, labels = random_utterances({"f": 0.1, "m": 0.3})
+    counts = np.array([np.arange(20) == (3 if label == "f" else 7) for label in labels], dtype=float)
+    found = groups.compare(longest, counts, clusters, labels)
+    assert found.gap.value == pytest.approx(0.4)
+    assert found.gap.interval is None
+    assert [each.p for each in found.rates] == [None, None]
+    assert not found.apart
+
+
 @pytest.mark.parametrize(("speakers", "each", "few"), [(8, 2, True), (4, 10, True), (5, 4, False), (8, 10, False)])
 def test_few_utterances_or_speakers_have_no_number(speakers: int, each: int, few: bool) -> None:
     counts, clusters, labels = random_utterances({"f": 0.1, "m": 0.3}, speakers=speakers, each=each)

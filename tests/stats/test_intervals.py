@@ -145,11 +145,24 @@ def test_one_utterance_has_no_interval(counts: list[tuple[float, ...]]) -> None:
     assert (found.n, found.known) == (len(counts), bool(counts))
 
 
-def test_percentiles_are_drawn_again() -> None:
-    def median(sums: np.ndarray) -> np.ndarray:
-        below = np.cumsum(sums, axis=-1)
-        return np.asarray((below < below[..., -1:] / 2).sum(axis=-1), dtype=float)
+def median(sums: np.ndarray) -> np.ndarray:
+    below = np.cumsum(sums, axis=-1)
+    return np.asarray((below < below[..., -1:] / 2).sum(axis=-1), dtype=float)
 
+
+def test_one_utterance_has_no_interval_of_its_percentiles_either() -> None:
+    found = intervals.rate(Metric("median_s", unit="s", better="lower", rate=median), [tuple(map(float, range(20)))])
+    assert found.known
+    assert found.interval is None
+
+
+def test_one_unit_has_no_error_of_its_change() -> None:
+    one, two = np.array([[1.0, 10.0]]), np.array([[1.0, 10.0], [2.0, 10.0]])
+    assert math.isnan(intervals.jackknife_error(WER, one, one + 1))
+    assert intervals.jackknife_error(WER, two, two) == 0.0
+
+
+def test_percentiles_are_drawn_again() -> None:
     metric = Metric("median_s", unit="s", better="lower", rate=median)
     counts = [tuple(float(i == each % 20) for i in range(20)) for each in range(60)]
     found = intervals.rate(metric, counts)
