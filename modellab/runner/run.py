@@ -150,16 +150,22 @@ class _Run:
         if isinstance(case, Broken):
             self._refused(case, case.error)
             return
-        reason = why_not(case, download=self.options.download)
-        if reason and self.options.strict_matrix:
-            self._refused(case, f"--strict-matrix: {reason}")
+        if reason := why_not(case, download=self.options.download):
+            if self.options.strict_matrix:
+                self._refused(case, f"--strict-matrix: {reason}")
+            else:
+                self._skip(name, reason)
             return
         ready = ready_case(case, self.matrix.project)
-        if reason := reason or without_result.why_skipped(self.matrix, case, self.options):
-            self.skipped[name] = reason
-            self.session.tell(CaseSkipped(name, reason))
+        if reason := without_result.why_skipped(self.matrix, case, self.options):
+            self._skip(name, reason)
         else:
             self.cases.append(self.session.finish(self.session.measure(ready)).summary())
+
+    def _skip(self, name: str, reason: str) -> None:
+        """Leave out a case that cannot run here, or that the run's options leave out."""
+        self.skipped[name] = reason
+        self.session.tell(CaseSkipped(name, reason))
 
     def _refused(self, case: Case | Broken, error: str) -> None:
         """Keep a case that could not even be tried as an ERROR."""
